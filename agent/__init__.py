@@ -1,0 +1,1 @@
+"""Who decides: planners, the loop, the ledger and the report."""

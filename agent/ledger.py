@@ -1,0 +1,329 @@
+"""The ledger: one SQLite file that holds everything a study did. The only SQL of the project.
+
+Every row has a number that follows from its place in the study, so writing a thing twice is
+noticed, and a study that was cut off is gone on with by reading what is there.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sqlite_utils import Database
+
+from hubel.agent.migrations import migrate
+from hubel.agent.records import (
+    Experiment,
+    Explanation,
+    Hypothesis,
+    Message,
+    Prediction,
+    Score,
+    Study,
+    Verdict,
+    decoded,
+)
+from hubel.tools.result import Artifact
+from hubel.tools.stimuli import PictureStore
+
+Row = TypeVar(
+    "Row", Study, Message, Hypothesis, Prediction, Experiment, Verdict, Explanation, Score
+)
+
+
+class LedgerError(Exception):
+    """The ledger refuses: the message says what and why."""
+
+
+class Ledger:
+    """The ledger in a folder: ``ledger.db`` and, beside it, ``pictures/``.
+
+    Args:
+        home: The folder; made if need be.
+    """
+
+    def __init__(self, home: Path) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.home = home
+        self.path = home / "ledger.db"
+        self.pictures = PictureStore(home / "pictures")
+        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        self._db = Database(connection)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        # With WAL, NORMAL survives a killed process; only a power cut may lose the last rows.
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            migrate(connection)
+        except ValueError as error:
+            raise LedgerError(f"{self.path}: {error}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.conn.close()
+
+    # Studies
+
+    def begin(self, **columns: Any) -> Study:
+        """Start a study; `columns` as in `Study`, without id and dates."""
+        with self._transaction():
+            number = self._insert("studies", {**columns, "created": _now()})
+            self._insert(
+                "messages",
+                {
+                    "study": number,
+                    "n": 0,
+                    "role": "user",
+                    "content": {"question": columns["question"]},
+                    "created": _now(),
+                    "seconds": 0.0,
+                },
+            )
+        return self.study(number)
+
+    def opened(self, study: int, what: dict[str, Any]) -> None:
+        """Record what the lab opened; only the first time counts."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE studies SET opened = ? WHERE id = ? AND opened IS NULL",
+                [json.dumps(what), study],
+            )
+
+    def end(self, study: int, stop: str, detail: str | None) -> None:
+        """Record why a study ended; a second time changes nothing."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE studies SET stop = ?, stop_detail = ?, finished = ? "
+                "WHERE id = ? AND finished IS NULL",
+                [stop, detail, _now(), study],
+            )
+
+    def studies(self) -> list[Study]:
+        """All studies, newest first."""
+        return self._rows(Study, "SELECT * FROM studies ORDER BY id DESC")
+
+    def study(self, number: int) -> Study:
+        """One study.
+
+        Raises:
+            LedgerError: There is none of that number.
+        """
+        found = self._rows(Study, "SELECT * FROM studies WHERE id = ?", number)
+        if not found:
+            last = self._db.execute("SELECT max(id) FROM studies").fetchone()[0]
+            known = f"the last one is {last}" if last else "there are none yet"
+            raise LedgerError(f"There is no study {number} in {self.path}; {known}.")
+        return found[0]
+
+    # What happens in a study
+
+    def record_step(
+        self,
+        study: int,
+        message: Message,
+        seconds: float,
+        hypotheses: Iterable[Hypothesis] = (),
+        predictions: Iterable[Prediction] = (),
+    ) -> None:
+        """Record a planner's step with its hypotheses and predictions, all or nothing.
+
+        Raises:
+            LedgerError: A prediction names an experiment that has begun, or a name is taken.
+        """
+        with self._transaction():
+            self._insert(
+                "messages",
+                {"study": study, **_columns(message), "created": _now(), "seconds": seconds},
+            )
+            for hypothesis in hypotheses:
+                self._insert("hypotheses", {"study": study, **_columns(hypothesis)})
+            for prediction in predictions:
+                self._insert("predictions", {"study": study, **_columns(prediction)})
+
+    def start(self, study: int, experiment: Experiment) -> None:
+        """Record that an experiment begins. One that was cut off may begin again."""
+        row = {"study": study, **_columns(experiment), "started": _now()}
+        with self._transaction():
+            known = self._db.execute(
+                "SELECT status FROM experiments WHERE study = ? AND n = ?", [study, experiment.n]
+            ).fetchone()
+            if known is None:
+                self._insert("experiments", row)
+            elif known[0] != "running":
+                raise LedgerError(f"Experiment {experiment.n} of study {study} has ended already.")
+
+    def finish(
+        self,
+        study: int,
+        n: int,
+        status: str,
+        seconds: float,
+        *,
+        result: dict[str, Any] | None = None,
+        error: str | None = None,
+        verdicts: Sequence[Verdict] = (),
+    ) -> None:
+        """Record the end of an experiment, the pictures it made and its verdicts, at once."""
+        result = result or {}
+        with self._transaction():
+            self._db.execute(
+                "UPDATE experiments SET status = ?, seconds = ?, result = ?, error = ?, "
+                "mediator = ?, counterfactual = ?, metric = ? WHERE study = ? AND n = ?",
+                [
+                    status,
+                    seconds,
+                    json.dumps(result) if result else None,
+                    error,
+                    result.get("mediator"),
+                    result.get("counterfactual"),
+                    result.get("metric"),
+                    study,
+                    n,
+                ],
+            )
+            for position, made in enumerate(result.get("artifacts", ())):
+                self._use(study, n, position, Artifact(**made))
+            for verdict in verdicts:
+                self._insert("verdicts", {"study": study, **_columns(verdict)})
+
+    def conclude(self, study: int, explanation: Explanation, scores: Iterable[Score]) -> None:
+        """Record what a study came to, with its scores."""
+        with self._transaction():
+            self._insert("explanations", {"study": study, **_columns(explanation)})
+            for score in scores:
+                self._insert("scores", {"study": study, **_columns(score)})
+
+    # Reading
+
+    def messages(self, study: int) -> list[Message]:
+        """What was said, in order."""
+        return self._rows(Message, "SELECT * FROM messages WHERE study = ? ORDER BY n", study)
+
+    def hypotheses(self, study: int) -> list[Hypothesis]:
+        """The hypotheses, in the order in which they were registered."""
+        return self._rows(
+            Hypothesis, "SELECT * FROM hypotheses WHERE study = ? ORDER BY message, rowid", study
+        )
+
+    def predictions(self, study: int) -> list[Prediction]:
+        """The registered predictions, by experiment."""
+        return self._rows(
+            Prediction,
+            "SELECT * FROM predictions WHERE study = ? ORDER BY experiment, hypothesis",
+            study,
+        )
+
+    def experiments(self, study: int) -> list[Experiment]:
+        """The experiments, in order."""
+        return self._rows(
+            Experiment, "SELECT * FROM experiments WHERE study = ? ORDER BY n", study
+        )
+
+    def verdicts(self, study: int) -> list[Verdict]:
+        """The verdicts, by experiment."""
+        return self._rows(
+            Verdict, "SELECT * FROM verdicts WHERE study = ? ORDER BY experiment, hypothesis", study
+        )
+
+    def explanation(self, study: int) -> Explanation | None:
+        """What the study came to, once it has."""
+        found = self._rows(Explanation, "SELECT * FROM explanations WHERE study = ?", study)
+        return found[0] if found else None
+
+    def scores(self, study: int) -> dict[str, Score]:
+        """The scores, by what was scored."""
+        found = self._rows(Score, "SELECT * FROM scores WHERE study = ? ORDER BY rowid", study)
+        return {score.explanation: score for score in found}
+
+    def seconds(self, study: int) -> float:
+        """Time spent so far by the planner and the experiments, not counting pauses."""
+        (spent,) = self._db.execute(
+            "SELECT (SELECT coalesce(sum(seconds), 0) FROM messages WHERE study = :s)"
+            " + (SELECT coalesce(sum(seconds), 0) FROM experiments WHERE study = :s)",
+            {"s": study},
+        ).fetchone()
+        return float(spent)
+
+    def schema(self) -> str:
+        """The SQL of every table and trigger."""
+        return str(self._db.schema)
+
+    # Inside
+
+    def _transaction(self) -> AbstractContextManager[Any]:
+        return _Guard(self._db.conn)
+
+    def _insert(self, table: str, row: dict[str, Any]) -> int:
+        stored = {
+            k: json.dumps(v) if isinstance(v, dict | list | tuple) else v for k, v in row.items()
+        }
+        names = ", ".join(stored)
+        marks = ", ".join(f":{k}" for k in stored)
+        cursor = self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", stored)  # noqa: S608
+        return int(cursor.lastrowid or 0)
+
+    def _use(self, study: int, n: int, position: int, artifact: Artifact) -> None:
+        where = self.pictures.path(artifact.id).relative_to(self.home)
+        known = self._db.execute("SELECT 1 FROM artifacts WHERE id = ?", [artifact.id]).fetchone()
+        if known is None:
+            self._insert("artifacts", {**_columns(artifact), "path": str(where)})
+        use = {"study": study, "experiment": n, "position": position, "artifact": artifact.id}
+        self._insert("uses", use)
+
+    def _rows(self, kind: type[Row], sql: str, *parameters: object) -> list[Row]:
+        cursor = self._db.execute(sql, list(parameters))
+        columns = [c[0] for c in cursor.description]
+        wanted = {f.name for f in fields(kind)}
+        return [
+            kind(**{k: v for k, v in decoded(dict(zip(columns, row, strict=True))).items() if k in wanted})
+            for row in cursor.fetchall()
+        ]
+
+
+class _Guard(AbstractContextManager[None]):
+    """A transaction; what SQLite refuses comes out as a `LedgerError`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+            return
+        self._connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise LedgerError(f"the ledger refuses: {error}") from error
+
+
+def _columns(record: Any) -> dict[str, Any]:
+    return {f.name: getattr(record, f.name) for f in fields(record)}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,173 @@
+"""What a planner is: given a study so far, it says what to do next.
+
+A planner proposes; it never confirms. Everything it returns is checked by the loop before it
+counts, and recorded before it is carried out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import pydantic
+
+from hubel.agent.records import Experiment, Hypothesis, Message, Prediction, Verdict
+
+
+class PlannerFailed(Exception):
+    """The planner cannot go on; the message says why. The study ends with what it has."""
+
+
+class _Part(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Condition(_Part):
+    """A condition on one measured number.
+
+    Attributes:
+        path: Dotted path in the experiment's values; the prediction's own path if left out.
+    """
+
+    op: Literal[">", ">=", "<", "<="]
+    value: float
+    path: str | None = None
+
+
+class Predicted(_Part):
+    """What a hypothesis says of the result of a call, before the call is made.
+
+    Attributes:
+        hypothesis: Its name.
+        path: Dotted path of the number in the result's values, as in ``contrast.mean``.
+        expects: The result that the hypothesis predicts.
+        refutes: The result that would refute it. What is neither is inconclusive.
+    """
+
+    hypothesis: str
+    path: str
+    expects: Condition
+    refutes: Condition
+
+
+class Call(_Part):
+    """A tool call, with the predictions that it tests."""
+
+    tool: str
+    args: dict[str, Any]
+    predictions: tuple[Predicted, ...] = ()
+
+
+class Claim(_Part):
+    """A hypothesis: words for people, and a form that can be executed (see `hubel.agent.form`)."""
+
+    name: str = pydantic.Field(pattern=r"^[A-Za-z][\w-]{0,39}$")
+    claim: str = pydantic.Field(min_length=1)
+    form: dict[str, Any]
+    revises: str | None = None
+
+
+class Conclusion(_Part):
+    """What the planner has come to; the loop scores it on held-out pictures.
+
+    Attributes:
+        form: The executable explanation; None claims that nothing was found.
+        evidence: Numbers of the experiments that the text rests on.
+    """
+
+    text: str
+    form: dict[str, Any] | None
+    exceptions: tuple[str, ...] = ()
+    evidence: tuple[int, ...] = ()
+
+
+class Step(_Part):
+    """One move of a planner: hypotheses first, then calls, or a conclusion."""
+
+    thought: str = ""
+    hypotheses: tuple[Claim, ...] = ()
+    calls: tuple[Call, ...] = ()
+    conclusion: Conclusion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a planner may know of a study. It holds nothing of the held-out half.
+
+    Attributes:
+        tools: The announced tools: name, summary, doc, parameters (JSON schema).
+        budget_left: Rounds, calls and seconds left.
+        must_conclude: The budget is spent: calls will not be carried out any more.
+    """
+
+    question: str
+    unit: str
+    tools: list[dict[str, Any]]
+    budget_left: dict[str, float]
+    must_conclude: bool
+    seed: int
+    messages: list[Message]
+    hypotheses: list[Hypothesis]
+    predictions: list[Prediction]
+    experiments: list[Experiment]
+    verdicts: list[Verdict]
+
+
+class Planner(Protocol):
+    """Who decides. The same view must give the same step, or the step is lost with a kill."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as users type it."""
+        ...
+
+    def next(self, view: View) -> Step:
+        """The next step.
+
+        Raises:
+            PlannerFailed: It cannot go on.
+        """
+        ...
+
+
+def problem(step: Step, view: View) -> str | None:
+    """What is wrong with a step, in one sentence for the planner; None if nothing is."""
+    from hubel.agent.form import Form
+    from hubel.tools.units import nearest
+
+    names = {h.name for h in view.hypotheses}
+    for claim in step.hypotheses:
+        if claim.name in names:
+            return f"A hypothesis '{claim.name}' exists already: choose another name."
+        if claim.revises is not None and claim.revises not in names:
+            return f"'{claim.name}' revises '{claim.revises}'. {nearest(claim.revises, names)}"
+        names.add(claim.name)
+    forms = [c.form for c in step.hypotheses]
+    if step.conclusion is not None and step.conclusion.form is not None:
+        forms.append(step.conclusion.form)
+    for form in forms:
+        try:
+            Form.from_json(form)
+        except ValueError as error:
+            return f"{error}."
+    tools = [t["name"] for t in view.tools]
+    for call in step.calls:
+        if call.tool not in tools:
+            return f"There is no tool '{call.tool}'. {nearest(call.tool, tools)}"
+        for predicted in call.predictions:
+            if predicted.hypothesis not in names:
+                known = nearest(predicted.hypothesis, names)
+                return f"A prediction names the hypothesis '{predicted.hypothesis}'. {known}"
+    return _shape_problem(step, view)
+
+
+def _shape_problem(step: Step, view: View) -> str | None:
+    if step.conclusion is None and not step.calls:
+        return "A step needs at least one call, or a conclusion."
+    if step.conclusion is not None and step.calls:
+        return "A step holds calls or a conclusion, not both."
+    if step.conclusion is not None:
+        done = {e.n for e in view.experiments if e.status == "done"}
+        if strangers := [n for n in step.conclusion.evidence if n not in done]:
+            return f"The evidence names experiment {strangers[0]}, which has no result."
+    return None

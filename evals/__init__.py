@@ -1,0 +1,1 @@
+"""How good it is: control targets, baselines and scores against known truth."""

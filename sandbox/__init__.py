@@ -1,0 +1,1 @@
+"""Where things run: the wire between host and lab, and the lab process."""

@@ -1,0 +1,210 @@
+"""The host's side of a lab: start it, call its tools, survive its death."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from hubel.sandbox import wire
+
+Progress = Callable[[int, int, str], None]
+
+#: Seconds for a lab to open its target, and for one tool call; a first call may index the data.
+START_SECONDS = 300.0
+CALL_SECONDS = 3600.0
+
+
+class LabRefused(Exception):
+    """The lab does not do what was asked; the message says why and what to do instead."""
+
+
+class ToolBroken(Exception):
+    """A tool raised an exception that is a bug; the message is its traceback."""
+
+
+class LabLost(Exception):
+    """The lab died, hung or broke the protocol. The next call starts a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabSettings:
+    """What a lab opens.
+
+    Attributes:
+        target: Name of the network, as users type it.
+        data: Name of the data set; None for a lab that only lists its units.
+        home: Folder of the ledger; the lab reads ``pictures`` in it and writes ``cache``.
+        device: Where the network runs.
+    """
+
+    target: str
+    data: str | None
+    home: Path
+    device: str = "cpu"
+
+
+class LabSession:
+    """A lab, started when first needed and started again after it died."""
+
+    def __init__(self, settings: LabSettings, progress: Progress | None = None) -> None:
+        self.settings = settings
+        self.progress: Progress = progress or (lambda _done, _total, _what: None)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: socket.socket | None = None
+        self._hello: dict[str, Any] = {}
+        self.scratch = Path(tempfile.mkdtemp(prefix="hubel-lab-"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def hello(self) -> dict[str, Any]:
+        """What the lab said of itself: tools, target, data, versions. Starts the first one.
+
+        Raises:
+            LabRefused: The target or the data cannot be opened.
+            LabLost: The lab died while it started.
+        """
+        if not self._hello:
+            self._start()
+        return self._hello
+
+    def call(
+        self, tool: str, args: dict[str, Any], seed: int, seconds: float = CALL_SECONDS
+    ) -> dict[str, Any]:
+        """Run one tool and wait for its result.
+
+        Raises:
+            LabRefused: The call is not one that the tool carries out.
+            ToolBroken: The tool has a bug.
+            LabLost: The lab died or did not answer in time; it is gone now.
+        """
+        if self._channel is None:
+            self._start()
+        deadline = time.monotonic() + seconds
+        try:
+            self._send({"call": tool, "args": args, "seed": seed})
+            answer = self._answer(deadline)
+        except wire.WireError as error:
+            raise LabLost(f"The lab was lost during '{tool}': {error}. {self._obituary()}") from None
+        except BaseException:
+            # An interrupt in mid-call leaves an answer under way that belongs to nobody.
+            self._stop()
+            raise
+        if "broken" in answer:
+            raise ToolBroken(answer["broken"])
+        if "refused" in answer:
+            raise LabRefused(answer["refused"])
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def close(self) -> None:
+        """End the lab and remove its scratch."""
+        self._stop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running lab."""
+        return self._process.pid if self._process else None
+
+    def _start(self) -> None:
+        home = self.settings.home
+        for folder in (home / "pictures", home / "cache", self.scratch):
+            folder.mkdir(parents=True, exist_ok=True)
+        mine, theirs = socket.socketpair()
+        with theirs, (self.scratch / "lab.log").open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603  (our own module, our own Python)
+                [sys.executable, "-m", "hubel.sandbox.lab", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is the host's to handle
+            )
+        self._channel = mine
+        settings = {
+            "target": self.settings.target,
+            "data": self.settings.data,
+            "device": self.settings.device,
+            "store": str(home / "pictures"),
+            "cache": str(home / "cache"),
+            "scratch": str(self.scratch / "pictures"),
+        }
+        try:
+            self._send(settings)
+            answer = self._answer(time.monotonic() + START_SECONDS)
+        except wire.WireError as error:
+            raise LabLost(f"The lab did not start: {error}. {self._obituary()}") from None
+        except BaseException:
+            self._stop()
+            raise
+        if "refused" in answer:
+            self._stop()
+            raise LabRefused(answer["refused"])
+        self._hello = answer["hello"]
+
+    def _send(self, message: dict[str, Any]) -> None:
+        if self._channel is None:
+            raise wire.WireError("there is no lab")
+        wire.send(self._channel, message)
+
+    def _answer(self, deadline: float) -> dict[str, Any]:
+        if self._channel is None:
+            raise wire.WireError("there is no lab")
+        while True:
+            message = wire.receive(self._channel, deadline)
+            if "progress" not in message:
+                return message
+            done, total, what = message["progress"]
+            self.progress(int(done), int(total), str(what))
+
+    def _obituary(self) -> str:
+        """Stop what is left of the lab and say how it ended."""
+        process = self._process
+        ended = None
+        if process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                ended = process.wait(timeout=0.5)
+        self._stop()
+        log = (self.scratch / "lab.log").read_text(errors="replace").strip().splitlines()
+        how = "It was still running and was stopped." if ended is None else f"Exit status {ended}."
+        return how + (f" Its last words: {log[-1][:300]}" if log else "")
+
+    def _stop(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+def _environment() -> dict[str, str]:
+    """The host's environment without what a lab has no business to know."""
+    secret = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+    kept = {k: v for k, v in os.environ.items() if not any(word in k.upper() for word in secret)}
+    return kept | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

@@ -1,0 +1,1 @@
+"""What is done to a model: targets, stimuli, and the tools that experiment on them."""

@@ -1,0 +1,1 @@
+"""Pictures made and changed: scenes drawn from a graph, and edits of any picture."""

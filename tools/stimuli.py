@@ -1,0 +1,99 @@
+"""Stimuli: pictures named by their pixels, each with a record of how it was made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from hubel.tools.result import Artifact
+from hubel.tools.spec import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def picture_id(image: Image.Image) -> str:
+    """SHA-256 (hex) of width, height and RGB bytes: the same pixels are the same stimulus."""
+    rgb = image.convert("RGB")
+    digest = hashlib.sha256(f"rgb {rgb.width}x{rgb.height} ".encode())
+    digest.update(rgb.tobytes())
+    return digest.hexdigest()
+
+
+class PictureStore:
+    """A folder of PNG files named by content, each with its provenance beside it as JSON.
+
+    Writes are atomic, so a folder is whole after a kill at any moment. `extra` folders are only
+    read: the lab writes to its scratch and reads what the host has kept.
+    """
+
+    def __init__(self, root: Path, extra: Sequence[Path] = ()) -> None:
+        self.root = root
+        self._roots = (root, *extra)
+
+    def path(self, picture: str) -> Path:
+        """Where the PNG file of a picture lies.
+
+        Raises:
+            ToolError: No such picture.
+        """
+        if len(picture) == 64 and set(picture) <= set("0123456789abcdef"):
+            for root in self._roots:
+                found = _place(root, picture)
+                if found.exists():
+                    return found
+        raise ToolError(
+            f"There is no picture '{picture[:70]}': use an id that a tool returned in this study."
+        )
+
+    def put(self, image: Image.Image, provenance: dict[str, Any], kind: str) -> Artifact:
+        """Keep a picture. One already there keeps its first provenance."""
+        name = picture_id(image)
+        place = _place(self.root, name)
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            record = {"kind": kind, "provenance": provenance}
+            _write(place.with_suffix(".json"), json.dumps(record).encode())
+            with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as out:
+                image.convert("RGB").save(out, format="PNG", compress_level=1)
+            os.replace(out.name, place)
+        return self.artifact(name)
+
+    def image(self, picture: str) -> Image.Image:
+        """The picture, RGB."""
+        with Image.open(self.path(picture)) as file:
+            return file.convert("RGB")
+
+    def artifact(self, picture: str) -> Artifact:
+        """What is known of a picture."""
+        record = json.loads(self.path(picture).with_suffix(".json").read_text())
+        return Artifact(picture, record["kind"], record["provenance"])
+
+    def adopt(self, artifact: Artifact, source: PictureStore) -> None:
+        """Take a picture over from another store, after checking that it is what its id says.
+
+        Raises:
+            ValueError: The pixels do not have that id.
+        """
+        if _place(self.root, artifact.id).exists():
+            return
+        image = source.image(artifact.id)
+        if picture_id(image) != artifact.id:
+            raise ValueError(f"picture {artifact.id} does not hold the pixels of its id")
+        self.put(image, artifact.provenance, artifact.kind)
+
+
+def _place(root: Path, picture: str) -> Path:
+    return root / picture[:2] / f"{picture}.png"
+
+
+def _write(path: Path, data: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
+        out.write(data)
+    os.replace(out.name, path)
