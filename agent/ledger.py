@@ -299,7 +299,7 @@ class Ledger:
 
 
 class _Guard(AbstractContextManager[None]):
-    """A transaction; what SQLite refuses comes out as a `LedgerError`."""
+    """A transaction; what the schema refuses comes out as a `LedgerError`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -313,11 +313,13 @@ class _Guard(AbstractContextManager[None]):
         error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._connection.execute("COMMIT")
-            return
-        self._connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.Error):
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:  # a full disk has rolled it back already
+                self._connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.IntegrityError):
             raise LedgerError(f"the ledger refuses: {error}") from error
 
 

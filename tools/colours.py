@@ -78,7 +78,7 @@ def _nearness(colours: NDArray[np.float64], examples: tuple[str, ...]) -> NDArra
 
 
 def oklab(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """sRGB in 0 to 1, [..., 3] -> OKLab: lightness, green to red, blue to yellow, [..., 3]."""
+    """Colours in sRGB, 0 to 1, [..., 3] -> OKLab (L, a, b), [..., 3]."""
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     out: NDArray[np.float64] = np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T
     return out

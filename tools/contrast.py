@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import scipy.stats
+import scipy.stats  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 #: Up to this many arrangements all are tried; beyond it, so many are drawn.

@@ -77,12 +77,19 @@ def _replace(output: Any, old: Tensor, new: Tensor) -> Any:
 
 @contextmanager
 def inference(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; the training flags are put back afterwards."""
+    """Evaluation mode without gradients; the training flags are put back afterwards.
+
+    torch's fused attention is off meanwhile: it passes over submodules, and switches itself off
+    where there are hooks, so that a hooked pass would differ from a plain one in the last bits.
+    """
     training = [m for m in model.modules() if m.training]
+    fused = torch.backends.mha.get_fastpath_enabled()
     model.eval()
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         with torch.inference_mode():
             yield
     finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
         for module in training:
             module.training = True

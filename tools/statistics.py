@@ -1,40 +1,85 @@
-"""What can be measured on any picture: colours, light, edges, texture, and where they lie.
+"""What can be said of any picture without knowing what it shows.
 
 Each statistic has a phrase and a degree from 0 to 1. There are two poolings, since a unit's
 activation is a maximum over positions:
 
-- **whole**: the mean over the picture. Phrases are mass nouns: ``red colouring``,
-  ``brightness``, ``vertical edges``, ``fine texture``; and where it lies: ``brighter at the top``.
-- **somewhere**: the maximum over overlapping cells a seventh of the side wide. Phrases begin with
-  "a" and say patch (or spot): ``a red patch``, ``a patch of vertical edges``.
+- **whole**: the mean over the picture. Phrases are mass nouns (``red colouring``, ``brightness``,
+  ``vertical edges``, ``fine texture``) or say where it lies (``brighter at the top``).
+- **somewhere**: the maximum over overlapping cells, a seventh of the side wide. Phrases begin with
+  "a" and say patch or spot (``a red patch``, ``a patch of vertical edges``).
 
-No phrase about scenes is of these forms. Pictures are measured at 224 x 224 pixels, edges and
-texture also at a half and a quarter of that. A degree is a measure between two fixed numbers
-(`Statistic.low`, `Statistic.high`) chosen so that photographs spread over 0 to 1; nothing depends
-on the other pictures of a data set. Edge energy is the multi-scale Sobel gradient, which with the
-number of unique colours predicts how complex a picture looks (Kyle-Davidson et al., 2025).
+No phrase about scenes is of these forms. A degree is the measured quantity between two fixed
+numbers, `low` and `high`, chosen so that photographs spread over 0 to 1; it depends on nothing but
+the picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
-
-from hubel.tools.colours import COLOURS, MEASURES, measure_colours
+from hubel.tools.colours import COLOURS
+from hubel.tools.measures import Pooling, measure
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from PIL import Image
 
-    Array = NDArray[np.float32]
+Instruction = dict[str, Any]
+Range = tuple[float, float]
 
-Pooling = Literal["whole", "somewhere"]
+_BLUR: Instruction = {"op": "blur", "radius": 4}
+_SMEAR: Instruction = {"op": "blur", "radius": 12}
+_TURN: Instruction = {"op": "rotate", "degrees": 90}
+_SWAP: Instruction = {"op": "flip", "axis": "left-right"}
+_TURN_OVER: Instruction = {"op": "flip", "axis": "top-bottom"}
+_ROUGHEN: Instruction = {"op": "noise", "sd": 40}
+_DARKEN: Instruction = {"op": "brightness", "factor": 0.4}
+_LIGHTEN: Instruction = {"op": "brightness", "factor": 3.0}
+_FLATTEN: Instruction = {"op": "contrast", "factor": 0.3}
+_FADE: Instruction = {"op": "greyscale"}
+_RECOLOUR: Instruction = {"op": "hue", "degrees": 180}
 
-SIDE = 224
-_BLOCKS = 14  # along a side; a cell is 2 x 2 blocks
+#: Measured over the whole picture and somewhere in it: quantity, words for the whole, its range,
+#: words for a place, its range, the edit that takes both away.
+_LOCAL: tuple[tuple[str, str, Range, str, Range, Instruction | None], ...] = (
+    ("warm", "warm colouring", (0, 0.1), "a warm patch", (0.02, 0.16), _FADE),
+    ("cool", "cool colouring", (0, 0.06), "a cool patch", (0.01, 0.13), _FADE),
+    ("saturated", "saturation", (0, 0.15), "a saturated patch", (0.02, 0.22), _FADE),
+    ("light", "brightness", (0.05, 0.75), "a bright patch", (0.2, 0.95), _DARKEN),
+    ("contrast", "contrast", (0.03, 0.3), "a patch of contrast", (0.04, 0.42), _FLATTEN),
+    ("plain", "plainness", (0, 0.75), "a plain patch", (0, 1), _ROUGHEN),
+    ("edges", "edges", (0.003, 0.075), "a patch of edges", (0.01, 0.165), _SMEAR),
+    ("vertical", "vertical edges", (0, 0.026), "a patch of vertical edges", (0.003, 0.11), _TURN),
+    (
+        "horizontal",
+        "horizontal edges",
+        (0, 0.026),
+        "a patch of horizontal edges",
+        (0.003, 0.11),
+        _TURN,
+    ),
+    ("rising", "rising edges", (0, 0.013), "a patch of rising edges", (0.003, 0.09), _TURN),
+    ("falling", "falling edges", (0, 0.013), "a patch of falling edges", (0.003, 0.09), _TURN),
+    (
+        "straight",
+        "straight edges",
+        (0.004, 0.065),
+        "a patch of straight edges",
+        (0.015, 0.21),
+        _SMEAR,
+    ),
+    ("fine", "fine texture", (0, 0.045), "a patch of fine texture", (0.002, 0.08), _BLUR),
+    ("medium", "medium texture", (0, 0.055), "a patch of medium texture", (0.004, 0.11), _BLUR),
+    ("coarse", "coarse texture", (0.003, 0.065), "a patch of coarse texture", (0.01, 0.16), _SMEAR),
+)
+
+#: Edits that take the colours without a hue away, from the whole and from a place.
+_SHADES: dict[str, tuple[Instruction | None, Instruction | None]] = {
+    "black": (_LIGHTEN, _FLATTEN),
+    "white": (_DARKEN, _DARKEN),
+    "grey": (None, None),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +89,23 @@ class Statistic:
     Attributes:
         phrase: Its words.
         pooling: Mean over the picture, or maximum over cells.
-        measure: The quantity, as `measure` calls it.
-        low: The value of the quantity at degree 0.
-        high: Its value at degree 1. Degrees outside are cut off.
-        removed_by: Instruction of a Pillow edit that takes it away; None where there is none.
+        quantity: What is measured, as `measure` calls it.
+        low: The quantity at degree 0.
+        high: The quantity at degree 1.
+        removed_by: Instruction of a Pillow edit that takes it away, or most of it, where it is
+            strong; None where there is none. How much is left, the judge tells: turning a picture
+            takes no direction away where all are strong, and brightness lights no black.
     """
 
     phrase: str
     pooling: Pooling
-    measure: str
+    quantity: str
     low: float
     high: float
-    removed_by: dict[str, Any] | None
+    removed_by: Instruction | None = None
 
     def degree(self, value: float) -> float:
-        """A value of the quantity as a degree in 0 to 1."""
+        """The quantity as a degree in 0 to 1; what lies outside the range is cut off."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
 
@@ -69,135 +116,33 @@ def statistics(image: Image.Image) -> dict[str, float]:
         image: Of any size; it is stretched to a square.
     """
     measured = measure(image)
-    return {s.phrase: s.degree(measured[s.pooling, s.measure]) for s in []}
+    return {s.phrase: s.degree(measured[s.pooling, s.quantity]) for s in STATISTICS.values()}
 
 
-def measure(image: Image.Image) -> dict[tuple[Pooling, str], float]:
-    """The quantities behind the statistics, unscaled."""
-    image = image.convert("RGB")
-    if image.size != (SIDE, SIDE):
-        image = image.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    grey = np.asarray(image.convert("L"), dtype=np.float32) / 255
-    levels = [grey, _blocks(grey, SIDE // 2), _blocks(grey, SIDE // 4)]
-    small = np.asarray(image.reduce(2))
-    maps = _maps(measure_colours(small), levels)
-    out: dict[tuple[Pooling, str], float] = {}
-    for name, blocks in maps.items():
-        out["whole", name] = float(blocks.mean())
-        out["somewhere", name] = float(_cells(blocks).max())
-    out |= _variation(levels[1])
-    out |= _spots(_blocks(grey, 2 * _BLOCKS))
-    for name in ("light", "edges"):
-        out |= _layout(name, maps[name])
-    out["whole", "colours"] = _unique_colours(small)
-    return out
+def _all() -> Iterator[Statistic]:
+    for colour in COLOURS:
+        article = "an" if colour[0] in "aeiou" else "a"
+        removes, removes_place = _SHADES.get(colour, (_RECOLOUR, _RECOLOUR))
+        top = 0.95 if colour == "grey" else 0.5  # half a picture of grey is common
+        yield Statistic(f"{colour} colouring", "whole", colour, 0.03, top, removes)
+        yield Statistic(f"{article} {colour} patch", "somewhere", colour, 0.1, 0.9, removes_place)
+    yield Statistic("darkness", "whole", "dark", 0.25, 0.95, _LIGHTEN)
+    yield Statistic("a dark patch", "somewhere", "dark", 0.4, 1, _FLATTEN)
+    for quantity, whole, all_over, place, at_most, removed in _LOCAL:
+        yield Statistic(whole, "whole", quantity, *all_over, removed)
+        yield Statistic(place, "somewhere", quantity, *at_most, removed)
+    yield Statistic("a bright spot", "somewhere", "bright spot", 0.05, 0.48, _SMEAR)
+    yield Statistic("a dark spot", "somewhere", "dark spot", 0.05, 0.42, _SMEAR)
+    yield Statistic("many colours", "whole", "colours", 5, 280, _FADE)
+    yield Statistic("left-right symmetry", "whole", "symmetry", 0, 0.9)
+    for side in ("top", "bottom", "left", "right"):
+        moved = _SWAP if side in ("left", "right") else _TURN_OVER
+        yield Statistic(f"brighter at the {side}", "whole", f"light {side}", 0.02, 0.3, moved)
+        yield Statistic(f"more edges at the {side}", "whole", f"edges {side}", 0.03, 0.35, moved)
+    for place, part in (("in the centre", "centre"), ("near the rim", "rim")):
+        yield Statistic(f"brighter {place}", "whole", f"light {part}", 0.02, 0.3)
+        yield Statistic(f"more edges {place}", "whole", f"edges {part}", 0.03, 0.35)
 
 
-def _maps(colours: Array, levels: list[Array]) -> dict[str, Array]:
-    """Quantities that are averaged over space, by name: [14, 14] each."""
-    maps = dict(zip(MEASURES, np.moveaxis(_blocks(colours), -1, 0), strict=True))
-    maps["light"] = _blocks(levels[1])
-    maps["dark"] = 1 - maps["light"]
-    for name, level in zip(("fine", "medium", "coarse"), levels, strict=True):
-        maps[name] = _blocks(np.abs(level - _surround(level)))
-    slopes = [_slopes(level) for level in levels]
-    strengths = [np.hypot(x, y) for x, y in slopes]
-    maps["edges"] = np.mean([_blocks(s) for s in strengths], axis=0, dtype=np.float32)
-    # An edge's direction has no sign: at twice the angle, opposite gradients are one.
-    upright, rising = _doubled(*slopes[1], strengths[1])
-    for name, part in (
-        ("vertical", upright),
-        ("horizontal", -upright),
-        ("rising", rising),
-        ("falling", -rising),
-    ):
-        maps[name] = _blocks(np.maximum(part, 0))
-    maps["straight"] = np.hypot(*map(_blocks, _doubled(*slopes[2], strengths[2])))
-    return maps
-
-
-def _blocks(pixels: Array, side: int = _BLOCKS) -> Array:
-    """Means over the blocks of a grid: [H, W, ...] -> [side, side, ...]."""
-    step = pixels.shape[0] // side
-    rows = pixels.reshape(side, step, *pixels.shape[1:]).sum(axis=1)
-    sums: Array = rows.reshape(side, side, step, *pixels.shape[2:]).sum(axis=2)
-    return sums / step**2
-
-
-def _cells(blocks: Array) -> Array:
-    """Means over every square of 2 x 2 blocks: [14, 14] -> [13, 13]."""
-    return (blocks[:-1, :-1] + blocks[1:, :-1] + blocks[:-1, 1:] + blocks[1:, 1:]) / 4
-
-
-def _surround(pixels: Array) -> Array:
-    """Mean of each pixel's 3 x 3 neighbourhood; the rim is repeated."""
-    wide = np.pad(pixels, 1, mode="edge")
-    rows = wide[:-2] + wide[1:-1] + wide[2:]
-    mean: Array = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9
-    return mean
-
-
-def _slopes(pixels: Array) -> tuple[Array, Array]:
-    """Sobel gradients along x and y, per pixel."""
-    wide = np.pad(pixels, 1, mode="edge")
-    x = wide[:, 2:] - wide[:, :-2]
-    y = wide[2:] - wide[:-2]
-    return (x[:-2] + 2 * x[1:-1] + x[2:]) / 8, (y[:, :-2] + 2 * y[:, 1:-1] + y[:, 2:]) / 8
-
-
-def _doubled(x: Array, y: Array, strength: Array) -> tuple[Array, Array]:
-    """Gradients at twice their angle: vertical against horizontal edges, rising against falling."""
-    scale = 1 / (strength + 1e-6)
-    return (x * x - y * y) * scale, 2 * x * y * scale
-
-
-def _variation(grey: Array) -> dict[tuple[Pooling, str], float]:
-    """Standard deviation of the light, and how much of the picture hardly varies."""
-    squares = _cells(_blocks(grey * grey)) - _cells(_blocks(grey)) ** 2
-    deviation = np.sqrt(np.maximum(squares, 0))
-    plain = np.maximum(1 - deviation / 0.04, 0)
-    return {
-        ("whole", "contrast"): float(grey.std()),
-        ("somewhere", "contrast"): float(deviation.max()),
-        ("whole", "plain"): float(plain.mean()),
-        ("somewhere", "plain"): float(plain.max()),
-    }
-
-
-def _spots(grey: Array) -> dict[tuple[Pooling, str], float]:
-    """The lightest and the darkest place beside its surround; and mirror symmetry."""
-    apart = grey - _surround(grey)
-    centred = grey - grey.mean()
-    power = float((centred**2).mean())
-    mirrored = float((centred * centred[:, ::-1]).mean())
-    return {
-        ("somewhere", "bright spot"): float(apart.max()),
-        ("somewhere", "dark spot"): float(-apart.min()),
-        # A picture without contrast has nothing that could be symmetric.
-        ("whole", "symmetry"): mirrored / power if power > 1e-4 else 0.0,
-    }
-
-
-def _layout(name: str, blocks: Array) -> dict[tuple[Pooling, str], float]:
-    """Where a quantity lies: differences between parts, relative to their sum."""
-    half, inner = _BLOCKS // 2, slice(4, -4)
-    middle = float(blocks[inner, inner].mean())
-    count = blocks[inner, inner].size
-    rest = (float(blocks.sum()) - middle * count) / (blocks.size - count)
-    pairs = {
-        ("top", "bottom"): (float(blocks[:half].mean()), float(blocks[half:].mean())),
-        ("left", "right"): (float(blocks[:, :half].mean()), float(blocks[:, half:].mean())),
-        ("centre", "rim"): (middle, rest),
-    }
-    out: dict[tuple[Pooling, str], float] = {}
-    for (first, second), (one, other) in pairs.items():
-        share = (one - other) / (one + other + 0.02)
-        out["whole", f"{name} {first}"], out["whole", f"{name} {second}"] = share, -share
-    return out
-
-
-def _unique_colours(rgb: NDArray[np.uint8]) -> float:
-    """How many of 4096 colours at least four pixels have."""
-    levels = (rgb >> 4).astype(np.int32)
-    codes = (levels[..., 0] << 8) | (levels[..., 1] << 4) | levels[..., 2]
-    return float((np.bincount(codes.ravel()) > 3).sum())
+#: The whole vocabulary, by phrase.
+STATISTICS = {s.phrase: s for s in _all()}

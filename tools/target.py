@@ -7,72 +7,24 @@ tool is made of.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from hubel.tools.directions import read_direction
+from hubel.tools.edits import Edit, apply
 from hubel.tools.hooks import Hook, hooked, inference, output_tensor
+from hubel.tools.sites import Layout, Site, find_sites, repeated_blocks
 from hubel.tools.spec import ToolError
 from hubel.tools.units import Unit, nearest
 
-Layout = Literal["NC", "NCHW", "NHWC", "NTC"]
+__all__ = ["Capture", "Edit", "Layout", "Plant", "Site", "Target"]
 
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A module whose output can be read and edited.
-
-    Attributes:
-        name: Path of the module.
-        layout: Order of the output's axes: batch N, channels C, rows H, columns W, tokens T.
-        shape: Shape for one picture, without the batch axis.
-    """
-
-    name: str
-    layout: Layout
-    shape: tuple[int, ...]
-
-    @property
-    def units(self) -> int:
-        """Number of channels."""
-        return self.shape[0] if self.layout == "NCHW" else self.shape[-1]
-
-    def channels_first(self, output: Tensor) -> Tensor:
-        """The output as [N, C, positions...], a view."""
-        if self.layout in ("NC", "NCHW"):
-            return output
-        return output.movedim(-1, 1)
-
-    def maxima(self, output: Tensor) -> Tensor:
-        """Activation of every unit: the maximum over positions, [N, C]."""
-        if self.layout == "NC":
-            return output
-        if self.layout == "NCHW":
-            return output.amax(dim=(2, 3))
-        return output.flatten(1, -2).amax(dim=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A change of one site's output during a forward pass.
-
-    Attributes:
-        site: Path of the module.
-        value: What to write: a number, or a tensor that broadcasts to the edited part in the
-            order [N, positions...] for one unit, [N, C, positions...] for the whole site.
-        index: The unit to write to; None for the whole site.
-        how: ``set`` writes `value`, ``add`` adds it, ``scale`` multiplies by it.
-    """
-
-    site: str
-    value: float | Tensor
-    index: int | None = None
-    how: Literal["set", "add", "scale"] = "set"
+Plant = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +54,11 @@ class Target:
         planted: Functions that append one channel to a site's output, by site: (inputs, output as
             [N, C, positions...]) -> [N, 1, positions...]. It is a unit like any other and feeds
             nothing. Used by control targets.
+        identity: What tells it from others beside weights and preprocessing, for the fingerprint:
+            a hash of the source file, the seed of what is planted.
+
+    Raises:
+        ToolError: No output inside the network can be read.
     """
 
     def __init__(
@@ -114,7 +71,8 @@ class Target:
         logits: Callable[[object], Tensor] | None = None,
         main_sites: Sequence[str] | None = None,
         device: str = "cpu",
-        planted: Mapping[str, Callable[[Tensor, Tensor], Tensor]] | None = None,
+        planted: Mapping[str, Plant] | None = None,
+        identity: str = "",
     ) -> None:
         self.name = name
         self.model = model.to(device)
@@ -123,8 +81,51 @@ class Target:
         self.preprocess = preprocess
         self._logits = logits or _first_tensor
         self._planted = dict(planted or {})
-        self.sites = self._find_sites()
-        self.main_sites = list(main_sites or _repeated_blocks(self.model, self.sites))
+        self._identity = identity
+        self.sites = find_sites(self.model, self.batch([_test_picture()] * 2))
+        if not self.sites:
+            raise ToolError(
+                f"{name}: no module inside the network has an output that can be read; a compiled "
+                "or scripted network hides them."
+            )
+        for site in self._planted:
+            self.sites[site] = self.site(site).widened()
+        self.main_sites = list(main_sites or repeated_blocks(self.model, self.sites))
+
+    @property
+    def planted(self) -> tuple[str, ...]:
+        """The sites whose last channel is planted."""
+        return tuple(self._planted)
+
+    def derived(
+        self,
+        name: str,
+        *,
+        model: nn.Module | None = None,
+        device: str | None = None,
+        planted: Mapping[str, Plant] | None = None,
+        identity: str = "",
+    ) -> Target:
+        """This target under another name, with what is given here instead of its own.
+
+        Args:
+            name: The new name.
+            model: A network of the same architecture.
+            device: Where it runs.
+            planted: See `Target`.
+            identity: Joins the identity that this target has.
+        """
+        return Target(
+            name,
+            self.model if model is None else model,
+            self.preprocess,
+            labels=self.labels,
+            logits=self._logits,
+            main_sites=self.main_sites,
+            device=str(self.device) if device is None else device,
+            planted=self._planted if planted is None else planted,
+            identity=f"{self._identity} {identity}".strip(),
+        )
 
     def site(self, name: str) -> Site:
         """The site of that name.
@@ -208,10 +209,13 @@ class Target:
             Logits [N, classes].
         """
 
-        def hook(site: Site, function: Callable[[Tensor], None]) -> Hook:
-            return lambda output: function(self._extended(site, output, inputs))
+        def watch(site: Site, function: Callable[[Tensor], None]) -> Hook:
+            def hook(output: Tensor) -> None:
+                function(self._extended(site, output, inputs))
 
-        hooks = {name: hook(self.site(name), function) for name, function in see.items()}
+            return hook
+
+        hooks = {name: watch(self.site(name), function) for name, function in see.items()}
         with inference(self.model), hooked(self.model, hooks):
             return self._logits(self.model(inputs))
 
@@ -224,7 +228,7 @@ class Target:
         """One unit's part of a captured output: [N, C, positions...] -> [N, positions...]."""
         if unit.file is None:
             return output[:, unit.index]
-        return torch.tensordot(output, self.direction(unit).to(output), dims=([1], [0]))
+        return torch.einsum("nc...,c->n...", output, self.direction(unit).to(output))
 
     def direction(self, unit: Unit) -> Tensor:
         """The unit-norm vector of a direction unit, [C].
@@ -232,31 +236,17 @@ class Target:
         Raises:
             ToolError: The file is missing or does not fit the site.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        path = Path(str(unit.file))
-        try:
-            rows = load_file(path)["directions"]
-        except (OSError, SafetensorError, KeyError) as error:
-            raise ToolError(
-                f"'{path}' cannot be read as directions ({type(error).__name__}): save a tensor "
-                "'directions' of shape [rows, channels] with safetensors."
-            ) from None
-        channels = self.site(unit.site).units
-        if rows.ndim != 2 or rows.shape[1] != channels or unit.index >= rows.shape[0]:
-            raise ToolError(
-                f"'{path}' holds directions of shape {tuple(rows.shape)}; '{unit}' needs "
-                f"[more than {unit.index}, {channels}]."
-            )
-        return nn.functional.normalize(rows[unit.index].float(), dim=0)
+        return read_direction(str(unit.file), unit.index, self.site(unit.site).units)
 
     def fingerprint(self) -> str:
-        """Hash of the weights, the sites and the preprocessing of a fixed test picture."""
-        digest = hashlib.sha256(repr(sorted(self.sites.items())).encode())
-        for name, value in sorted(self.model.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(value.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+        """Hash of weights, architecture, identity and the preprocessing of a test picture."""
+        digest = hashlib.sha256(repr((sorted(self.sites.items()), self._identity)).encode())
+        digest.update(re.sub(r" at 0x\w+", "", repr(self.model)).encode())  # addresses differ
+        parts = {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
+        for name, value in sorted(parts.items()):
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+            flat = value.detach().cpu().reshape(-1)
+            digest.update(flat.view(torch.uint8).numpy().tobytes())
         digest.update(self.batch([_test_picture()]).cpu().numpy().tobytes())
         return digest.hexdigest()
 
@@ -268,13 +258,15 @@ class Target:
             if edits:
                 full = full.clone()
                 for edit in edits:
-                    _apply(edit, full)
+                    apply(edit, full)
             if kept is not None:
                 kept[site.name] = full.detach().clone()
             if not edits:
                 return None
-            own = full[:, : full.shape[1] - self._extra(site.name)]
-            return own if site.layout in ("NC", "NCHW") else own.movedim(1, -1)
+            changed = torch.empty_like(output)  # with its strides: later layers may ask for a view
+            own = site.channels_first(changed)
+            own.copy_(full[:, : own.shape[1]])
+            return changed
 
         return hook
 
@@ -283,78 +275,6 @@ class Target:
         first = site.channels_first(output)
         plant = self._planted.get(site.name)
         return first if plant is None else torch.cat([first, plant(inputs, first)], dim=1)
-
-    def _extra(self, name: str) -> int:
-        return 1 if name in self._planted else 0
-
-    def _find_sites(self) -> dict[str, Site]:
-        """One forward pass on a test picture: every module called once with a usable output."""
-        seen: dict[str, list[Site | None]] = {}
-        inputs = self.batch([_test_picture()] * 2)
-
-        def watch(path: str, module: nn.Module) -> Callable[[nn.Module, object, object], None]:
-            def hook(_module: nn.Module, _args: object, output: object) -> None:
-                tensor = output_tensor(output)
-                site = None if tensor is None else _describe(path, module, tensor)
-                seen.setdefault(path, []).append(site)
-
-            return hook
-
-        handles = [m.register_forward_hook(watch(p, m)) for p, m in self.model.named_modules() if p]
-        try:
-            with inference(self.model):
-                self.model(inputs)
-        finally:
-            for handle in handles:
-                handle.remove()
-        sites: dict[str, Site] = {}
-        for path, _module in self.model.named_modules():
-            calls = seen.get(path, [])
-            if len(calls) == 1 and calls[0] is not None:
-                site = calls[0]
-                if path in self._planted:
-                    site = Site(path, "NCHW", (site.units + 1, *site.shape[1:]))
-                sites[path] = site
-        return sites
-
-
-def _apply(edit: Edit, full: Tensor) -> None:
-    """Carry an edit out in place on an output [N, C, positions...]."""
-    if edit.index is not None and edit.index >= full.shape[1]:
-        raise ToolError(f"'{edit.site}' has {full.shape[1]} units; there is no {edit.index}.")
-    part = full if edit.index is None else full[:, edit.index]
-    if edit.how == "set":
-        part.copy_(torch.as_tensor(edit.value, dtype=part.dtype, device=part.device))
-    elif edit.how == "add":
-        part.add_(edit.value)
-    else:
-        part.mul_(edit.value)
-
-
-def _describe(path: str, module: nn.Module, output: Tensor) -> Site | None:
-    """The site that a module is, or None where its output is no map of channels."""
-    if output.shape[0] != 2 or not output.is_floating_point():
-        return None
-    shape = tuple(output.shape[1:])
-    if output.ndim == 2:
-        return Site(path, "NC", shape)
-    if output.ndim == 3:
-        return Site(path, "NTC", shape)
-    if output.ndim == 4:
-        last = getattr(module, "normalized_shape", None) or [getattr(module, "out_features", None)]
-        return Site(path, "NHWC" if last[-1] == shape[-1] else "NCHW", shape)
-    return None
-
-
-def _repeated_blocks(model: nn.Module, sites: Mapping[str, Site]) -> list[str]:
-    """The members of the outermost lists of modules, or every site where there is no list."""
-    found: list[str] = []
-    for path, module in model.named_modules():
-        inside = any(path.startswith(f + ".") for f in found)
-        if isinstance(module, nn.ModuleList | nn.Sequential) and not inside:
-            members = [f"{path}.{n}" if path else n for n, _ in module.named_children()]
-            found += [m for m in members if m in sites]
-    return found or list(sites)
 
 
 def _first_tensor(output: object) -> Tensor:

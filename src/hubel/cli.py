@@ -325,6 +325,8 @@ def _status_of(error: Exception) -> int | None:
 def _sentence(error: Exception) -> str:
     if isinstance(error, _TypedWrong):
         return f"{error.format_message()} `hubel --help` and `hubel COMMAND --help` say more."  # type: ignore[attr-defined]
+    if isinstance(error, sqlite3.Error):
+        return f"The ledger cannot be used: {error}. What it holds is whole."
     return str(error)
 
 

@@ -67,10 +67,14 @@ class Dataset(Protocol):
 def held_out(data: Dataset) -> list[bool]:
     """For each picture, whether it belongs to the half that planners never see.
 
-    The groups, ordered by the hash of their name, go to the halves in turn: both halves have as
-    many groups (within one), whatever the names, and adding pictures to a group moves none.
+    The groups, ordered by what stands before the last slash of their name (a class folder, a kind
+    of picture) and then by the hash of the whole, go to the halves in turn: each half has as many
+    groups of every kind (within one), and adding pictures to a group moves none.
     """
-    ordered = sorted(set(data.groups), key=lambda g: hashlib.sha256(g.encode()).digest())
+    ordered = sorted(
+        set(data.groups),
+        key=lambda g: (g.rpartition("/")[0], hashlib.sha256(g.encode()).digest()),
+    )
     kept = set(ordered[1::2])
     return [g in kept for g in data.groups]
 

@@ -27,10 +27,8 @@ SIZE = 800
 #: Pixels along a side of a patch.
 SIDE = 224
 
-#: Sides of the crops, as parts of the photograph's shorter side.
-SCALES = (1.0, 0.75, 0.5, 0.35, 0.25)
-
-#: Smaller crops would be enlarged more than twofold, to a blur.
+#: Sides of the crops go from this to the photograph's shorter side, all scales alike. Smaller ones
+#: would be enlarged more than twofold, to a blur.
 LEAST = SIDE // 2
 
 #: Drawings, a colour wheel, test patterns, a scrap of 102 pixels, and the second picture of a
@@ -87,9 +85,10 @@ class Patches:
 
     def __init__(self, name: str, photos: Sequence[Path], size: int) -> None:
         self._name = name
-        turns = [p for p in photos for _ in range(2 if _in_colour(p) else 1)]
+        kinds = {p: "colour photo" if _in_colour(p) else "grey photo" for p in photos}
+        turns = [p for p in photos for _ in range(2 if kinds[p] == "colour photo" else 1)]
         self._photos = [turns[n % len(turns)] for n in range(size)]
-        self._groups = [photo.name for photo in self._photos]
+        self._groups = [f"{kinds[photo]}/{photo.name}" for photo in self._photos]
 
     @property
     def name(self) -> str:
@@ -98,13 +97,13 @@ class Patches:
 
     @property
     def groups(self) -> Sequence[str]:
-        """For each crop, the name of its photograph."""
+        """For each crop, the kind and name of its photograph."""
         return self._groups
 
     def fingerprint(self) -> str:
         """Hash of the photographs' names and sizes, and of how crops are made (hex)."""
         photos = sorted({(p.name, p.stat().st_size) for p in self._photos})
-        made = (photos, len(self._photos), SIDE, SCALES, LEAST)
+        made = (photos, len(self._photos), SIDE, LEAST)
         return hashlib.sha256(repr(made).encode()).hexdigest()
 
     def item(self, number: int) -> Item:
@@ -117,7 +116,7 @@ class Patches:
         whole = _photograph(photo)
         rng = np.random.default_rng([number, 1])
         short = min(whole.size)
-        side = max(round(short * float(rng.choice(SCALES))), min(LEAST, short))
+        side = round(min(LEAST, short) * max(short / LEAST, 1) ** rng.random())
         left = int(rng.integers(0, whole.width - side + 1))
         top = int(rng.integers(0, whole.height - side + 1))
         box = (left, top, left + side, top + side)

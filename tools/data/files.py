@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from PIL import Image
 
-from hubel.tools.data import Item
+from hubel.tools.data import DataError, Item
 from hubel.tools.data.reading import read_picture
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm")
@@ -111,9 +112,12 @@ def walk(root: Path) -> Iterator[tuple[str, str, list[str]]]:
 
     Yields:
         The folder, its path relative to `root` ("" for `root`), and the names of its files.
+
+    Raises:
+        DataError: A folder cannot be listed.
     """
     seen: set[tuple[int, int]] = set()
-    for folder, below, files in os.walk(root, followlinks=True):
+    for folder, below, files in os.walk(root, onerror=_refuse, followlinks=True):
         stat = Path(folder).stat()
         below[:] = sorted(b for b in below if not b.startswith((".", "__MACOSX")))
         if (stat.st_dev, stat.st_ino) in seen:
@@ -123,6 +127,10 @@ def walk(root: Path) -> Iterator[tuple[str, str, list[str]]]:
         relative = os.path.relpath(folder, root)
         shown = sorted(f for f in files if not f.startswith("."))
         yield folder, "" if relative == "." else relative, shown
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise DataError(f"The folder '{error.filename}' cannot be listed: {error.strerror}.")
 
 
 def is_picture(folder: str, file: str) -> bool:

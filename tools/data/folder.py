@@ -32,10 +32,10 @@ def load(argument: str) -> Dataset:
     files: list[str] = []
     notes: dict[str, Notes] = {}
     for folder, relative, names in walk(root):
-        files += [os.path.join(relative, n) for n in names if is_picture(folder, n)]
+        files += [str(Path(relative, n)) for n in names if is_picture(folder, n)]
         for name in filter(LAYOUTS.__contains__, names):
             for file, said in read_notes(Path(folder, name)).items():
-                key = os.path.normpath(os.path.join(relative, file))
+                key = os.path.normpath(Path(relative, file))
                 notes[key] = _merged(notes.get(key, Notes()), said)
     if not files:
         raise DataError(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hubel.tools.data import DataError, UnreadablePicture
 
@@ -42,7 +42,7 @@ def read_picture(source: Path | bytes, name: str) -> Image.Image:
             image = _rgb(ImageOps.exif_transpose(file))
     except UnreadablePicture:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise UnreadablePicture(f"{name}: {_not_a_picture(source)}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnreadablePicture(f"{name}: {_too_large()}") from None
@@ -67,10 +67,8 @@ def require_readable(name: str, read: int, unreadable: Sequence[UnreadablePictur
     """
     if read:
         return
-    reasons = "; ".join(str(error) for error in unreadable[:3])
-    raise DataError(
-        f"None of the {len(unreadable)} pictures of {name} can be read: {reasons or 'there are none'}."
-    )
+    reasons = "; ".join(str(error) for error in unreadable[:3]) or "it has none"
+    raise DataError(f"No picture of {name} can be read ({len(unreadable)} tried): {reasons}.")
 
 
 def _opened(source: Path | bytes) -> Path | io.BytesIO:

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-from hubel.tools.imagery.scenes import Scene, random_scene, render
 
 from hubel.tools.data import DataError, Dataset, Item
+from hubel.tools.imagery.scenes import Scene, random_scene, render
 
 
 def load(argument: str) -> Dataset:

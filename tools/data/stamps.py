@@ -5,7 +5,6 @@ Each is cut out (transparent around the object), has a caption, and folders for 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from hubel.tools.data import DataError, Dataset
@@ -25,14 +24,17 @@ def load(argument: str) -> Dataset:
         DataError: They are not installed.
     """
     root = Path(argument or FOLDER).expanduser()
+    missing = DataError(f"There are no stamps in {root}: apt install tuxpaint-stamps-default.")
+    if not root.is_dir():
+        raise missing
     notes = {
-        os.path.join(relative, name): _notes(Path(folder, name), relative)
+        str(Path(relative, name)): _notes(Path(folder, name), relative)
         for folder, relative, names in walk(root)
         for name in names
         if name.endswith(".png") and is_picture(folder, name)
     }
     if not notes:
-        raise DataError(f"There are no stamps in {root}: apt install tuxpaint-stamps-default.")
+        raise missing
     return PictureFiles(f"stamps:{argument}" if argument else "stamps", root, list(notes), notes)
 
 

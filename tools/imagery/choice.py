@@ -98,8 +98,10 @@ def anything() -> Choice:
 @cache
 def looks() -> list[tuple[str, Colour | None, Texture | None]]:
     """Every shape, colour and texture that go together."""
-    geometric = [(s, c, t) for s in SHAPES for c in COLOURS for t in TEXTURES]
-    return [*geometric, *((name, None, None) for name in pictographs.vocabulary())]
+    every: list[tuple[str, Colour | None, Texture | None]] = []
+    every.extend((s, c, t) for s in SHAPES for c in COLOURS for t in TEXTURES)
+    every.extend((name, None, None) for name in pictographs.vocabulary())
+    return every
 
 
 def draw_thing(
@@ -108,8 +110,10 @@ def draw_thing(
     """A random thing, clear of the scene's things and text; None if there is no room.
 
     Args:
+        rng: Source of chance.
         choice: What it can be; not empty. Its sizes are not looked at.
         diameter: Its size.
+        scene: Where it is to be.
     """
     room = free(diameter / 2, choice.cells, scene.things, scene.text, scene.size)
     if not len(room):
@@ -117,15 +121,15 @@ def draw_thing(
     x, y = (float(v) for v in room[rng.integers(len(room))])
     shares = _look_shares() * choice.looks
     shape, colour, texture = looks()[rng.choice(len(shares), p=shares / shares.sum())]
-    turn = 0.0 if shape in ("circle", "ring") else float(rng.uniform(-_TURN, _TURN).round())
+    turn = 0.0 if shape in ("circle", "ring") else float(round(rng.uniform(-_TURN, _TURN)))
     return Thing(shape, x, y, diameter, colour, texture, turn)
 
 
 def draw_text(rng: np.random.Generator, inks: Sequence[Colour]) -> Text:
     """A random word at a random place, in one of the colours."""
-    position: Sequence[Position] = get_args(Position)
-    word = _WORDS[rng.integers(len(_WORDS))]
-    return Text(word, inks[rng.integers(len(inks))], position[rng.integers(len(position))])
+    places: Sequence[Position] = get_args(Position)
+    word, ink, place = (int(rng.integers(len(some))) for some in (_WORDS, inks, places))
+    return Text(_WORDS[word], inks[ink], places[place])
 
 
 def draw_size(rng: np.random.Generator, word: str) -> float:
@@ -170,7 +174,7 @@ def _meant(phrase: Phrase) -> tuple[NDArray[np.bool_], frozenset[str], frozenset
 def _look_shares() -> NDArray[np.float64]:
     """Share of each look among random things: half are pictographs, if there are any."""
     shares = []
-    for shape, _, texture in looks():
+    for _, _, texture in looks():
         if texture is None:
             shares.append(1 / len(pictographs.vocabulary()))
         else:

@@ -8,12 +8,13 @@ pixels; it gives the share of the second colour in each pixel, with antialiased 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
-Plane = NDArray[np.float64]
+Points = NDArray[np.floating[Any]]
+Plane = NDArray[np.floating[Any]]
 Pattern = Callable[[Plane, Plane, float], Plane]
 
 
@@ -42,7 +43,8 @@ def _heart() -> Points:
     y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
     points = np.stack([x, y], axis=1)
     points -= (points.min(axis=0) + points.max(axis=0)) / 2
-    return points / np.hypot(*points.T).max()
+    unit: Points = points / np.hypot(*points.T).max()
+    return unit
 
 
 _DISC = _on_circle(96)
@@ -68,7 +70,8 @@ def _bands(distance: Plane, period: float) -> Plane:
 
 def _edge(inside: Plane) -> Plane:
     """Pixels inside an edge -> coverage, antialiased over one pixel."""
-    return np.clip(inside + 0.5, 0, 1)
+    cover: Plane = np.clip(inside + 0.5, 0, 1)
+    return cover
 
 
 def _checker(x: Plane, y: Plane, period: float) -> Plane:

@@ -113,9 +113,8 @@ class Thing:
                 )
         else:
             known = (*SHAPES, *pictographs.vocabulary())
-            raise _wrong(
-                f"there is no shape '{self.shape}'. {nearest(self.shape, known)}" + _lack()
-            )
+            near = nearest(self.shape, known).rstrip("?.")
+            raise _wrong(f"there is no shape '{self.shape}'. {near}{_lack()}")
         return self
 
 
@@ -144,7 +143,8 @@ class Background:
     @property
     def colours(self) -> frozenset[Colour]:
         """Its one or two colours."""
-        return frozenset(c for c in (self.colour, self.second) if c is not None)
+        second: tuple[Colour, ...] = () if self.second is None else (self.second,)
+        return frozenset((self.colour, *second))
 
 
 @dataclass(frozen=True, config=_strict)
@@ -220,4 +220,4 @@ def _wrong(message: str) -> PydanticCustomError:
 def _lack() -> str:
     if pictographs.installed():
         return ""
-    return " Pictographs need pip install 'hubel[demo]'"
+    return ". Pictographs need pip install 'hubel[demo]'"

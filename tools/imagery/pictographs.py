@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ _CATEGORIES = {
 }
 
 _FONT_SIZE = 180
-_PIXELS = 192  # side of a kept drawing
+_PIXELS = 144  # side of a kept drawing
 
 
 @cache
@@ -72,7 +72,7 @@ def categories() -> tuple[str, ...]:
     return tuple(_CATEGORIES)
 
 
-@lru_cache(maxsize=96)
+@cache
 def drawing(name: str) -> Image.Image:
     """A pictograph, RGBA, square, its drawn part touching the inscribed circle.
 

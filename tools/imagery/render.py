@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from hubel.tools.imagery import pictographs
 from hubel.tools.imagery.drawing import OUTLINES, PATTERNS
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 _FINE = 4  # subpixels per pixel and axis
 _TEXTURE_PERIOD = 0.22  # of a thing's diameter
+_RIM = 0.04  # of a thing's diameter
 _GROUND_PERIOD = 0.14  # of the picture's side
 _GRAIN = 28.0  # standard deviation of a noise background, grey levels
 _TEXT_HEIGHT = 0.13  # of the picture's side
-_TEXT_AT = {"top": 0.1, "centre": 0.5, "bottom": 0.9}
+_TEXT_AT = {"top": 0.12, "centre": 0.5, "bottom": 0.88}
 _LIGHT = 170.0  # luminance, grey levels, from which a texture's second colour is dark
 
 
@@ -39,6 +40,15 @@ class _Layer:
     corner: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Masks of a scene's parts, bool [size, size] each: the background, the things, the text."""
+
+    background: NDArray[np.bool_]
+    things: list[NDArray[np.bool_]]
+    text: NDArray[np.bool_]
+
+
 def render(scene: Scene) -> Image.Image:
     """Draw a scene: RGB, `scene.size` pixels square. The same scene gives the same bytes."""
     picture = _ground(scene.background, scene.size, scene.seed)
@@ -48,19 +58,27 @@ def render(scene: Scene) -> Image.Image:
 
 
 def masks(scene: Scene) -> list[NDArray[np.bool_]]:
-    """For each thing, the pixels it has a part in, bool [size, size].
+    """For each thing, the pixels it has a part in, bool [size, size]; see `parts`."""
+    return parts(scene).things
+
+
+def parts(scene: Scene) -> Parts:
+    """Which pixels each part of a scene has a part in.
 
     A pixel on an edge belongs to all that blend there; a pixel that something in front covers
-    wholly does not belong to what is behind. Changing a thing's looks changes no other pixel.
+    wholly does not belong to what is behind. Changing one part's looks changes no other pixel.
     """
-    return _parts(scene)[: len(scene.things)]
-
-
-def text_mask(scene: Scene) -> NDArray[np.bool_]:
-    """The pixels that the text has a part in, bool [size, size]."""
-    if scene.text is None:
-        return np.zeros((scene.size, scene.size), dtype=bool)
-    return _parts(scene)[-1]
+    uncovered = np.ones((scene.size, scene.size), dtype=bool)
+    found: list[NDArray[np.bool_]] = []
+    for layer in reversed(_layers(scene)):
+        whole = Image.new("L", (scene.size, scene.size))
+        whole.paste(layer.alpha, layer.corner)
+        alpha = np.asarray(whole)
+        found.append((alpha > 0) & uncovered)
+        uncovered = uncovered & (alpha < 255)
+    nothing = np.zeros_like(uncovered)
+    text = nothing if scene.text is None else found.pop(0)
+    return Parts(uncovered, found[::-1], text)
 
 
 def visible(scene: Scene) -> list[float]:
@@ -86,7 +104,8 @@ def gap(box: tuple[float, float, float, float], x: Plane, y: Plane) -> Plane:
     """Distance of points from a box; 0 inside it."""
     across = np.maximum(np.maximum(box[0] - x, x - box[2]), 0.0)
     down = np.maximum(np.maximum(box[1] - y, y - box[3]), 0.0)
-    return np.hypot(across, down)
+    distance: Plane = np.hypot(across, down)
+    return distance
 
 
 def _apart(scene: Scene) -> bool:
@@ -103,19 +122,6 @@ def _apart(scene: Scene) -> bool:
         np.hypot(a.x - b.x, a.y - b.y) >= (a.size + b.size) / 2 + 2 * slack
         for a, b in combinations(scene.things, 2)
     )
-
-
-def _parts(scene: Scene) -> list[NDArray[np.bool_]]:
-    layers = _layers(scene)
-    uncovered = np.ones((scene.size, scene.size), dtype=bool)
-    parts: list[NDArray[np.bool_]] = []
-    for layer in reversed(layers):
-        whole = Image.new("L", (scene.size, scene.size))
-        whole.paste(layer.alpha, layer.corner)
-        alpha = np.asarray(whole)
-        parts.append((alpha > 0) & uncovered)
-        uncovered = uncovered & (alpha < 255)
-    return parts[::-1]
 
 
 def _layers(scene: Scene) -> list[_Layer]:
@@ -139,14 +145,20 @@ def _thing(thing: Thing, size: int) -> _Layer:
     for outline, fill in zip(OUTLINES[thing.shape], (255, 0), strict=False):
         points = (outline @ turn * radius + [x - left, y - top]) * _FINE - 0.5
         draw.polygon([(float(px), float(py)) for px, py in points], fill=fill)
-    first, second = RGB[thing.colour], _second(thing.colour)
-    if thing.texture == "plain":
-        colours = Image.new("RGB", (side, side), first)
-    else:
-        period = _TEXTURE_PERIOD * 2 * radius
+    alpha = alpha.reduce(_FINE)
+    colours = Image.new("RGB", (side, side), RGB[thing.colour])
+    if thing.texture != "plain":
         centre = (x - left - 0.5, y - top - 0.5)
-        colours = _patterned(thing.texture, side, centre, period, first, second)
-    return _Layer(colours, alpha.reduce(_FINE), (left, top))
+        pattern = _pattern(thing.texture, side, centre, _TEXTURE_PERIOD * 2 * radius)
+        inner = _shrunk(alpha, _RIM * 2 * radius)
+        colours.paste(_second(thing.colour), (0, 0), ImageChops.multiply(pattern, inner))
+    return _Layer(colours, alpha, (left, top))
+
+
+def _shrunk(alpha: Image.Image, rim: float) -> Image.Image:
+    """Coverage of a shape less its rim, which keeps its colour: any background shows the shape."""
+    blurred = alpha.filter(ImageFilter.BoxBlur(rim))
+    return blurred.point([max(0, 255 - 8 * (255 - level)) for level in range(256)])
 
 
 def _second(colour: str) -> tuple[int, int, int]:
@@ -196,29 +208,19 @@ def _ground(background: Background, size: int, seed: int) -> Image.Image:
         # Near black or white half of the grain would be cut off, and change the mean colour.
         base = np.clip(np.array(first, dtype=np.float64), 2 * _GRAIN, 255 - 2 * _GRAIN)
         return Image.fromarray(np.clip(base + grain, 0, 255).astype(np.uint8))
-    second = RGB[background.second or background.colour]
     if background.kind == "gradient":
         ramp = np.linspace(0, 255, size).round().astype(np.uint8)
         blend = Image.fromarray(np.repeat(ramp[:, None], size, axis=1))
-        return Image.composite(
-            Image.new("RGB", blend.size, second), Image.new("RGB", blend.size, first), blend
-        )
-    period = _GROUND_PERIOD * size
-    return _patterned(background.kind, size, (0.0, 0.0), period, first, second)
+    else:
+        blend = _pattern(background.kind, size, (0.0, 0.0), _GROUND_PERIOD * size)
+    picture = Image.new("RGB", (size, size), first)
+    picture.paste(RGB[background.second or background.colour], (0, 0), blend)
+    return picture
 
 
-def _patterned(
-    pattern: str,
-    side: int,
-    centre: tuple[float, float],
-    period: float,
-    first: tuple[int, int, int],
-    second: tuple[int, int, int],
-) -> Image.Image:
+def _pattern(name: str, side: int, centre: tuple[float, float], period: float) -> Image.Image:
+    """Share of the second colour in each pixel of a square, 0 to 255."""
     x = np.arange(side)[None, :] - centre[0]
     y = np.arange(side)[:, None] - centre[1]
-    cover = np.broadcast_to(PATTERNS[pattern](x, y, period), (side, side))
-    blend = Image.fromarray((cover * 255).round().astype(np.uint8))
-    return Image.composite(
-        Image.new("RGB", blend.size, second), Image.new("RGB", blend.size, first), blend
-    )
+    cover = np.broadcast_to(PATTERNS[name](x, y, period), (side, side))
+    return Image.fromarray((cover * 255).round().astype(np.uint8))

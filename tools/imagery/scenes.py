@@ -19,7 +19,7 @@ from hubel.tools.imagery.choice import (
     draw_text,
     draw_thing,
 )
-from hubel.tools.imagery.graph import COLOURS, SIZES, Background, Scene, Text, Thing
+from hubel.tools.imagery.graph import COLOURS, SIZES, Background, Colour, Scene, Text, Thing
 from hubel.tools.imagery.pairs import with_phrase, without_phrase
 from hubel.tools.imagery.render import masks, render
 from hubel.tools.imagery.truth import (
@@ -67,6 +67,7 @@ def random_scene(rng: np.random.Generator, size: int = 224) -> Scene:
     tells), and the same seed gives another scene.
 
     Args:
+        rng: Source of chance.
         size: Side in pixels.
     """
     return scene_having(rng, size=size)
@@ -81,6 +82,7 @@ def scene_having(
     """A random scene of which some phrases are true and others false.
 
     Args:
+        rng: Source of chance.
         having: Phrases that are true; of things, one or several things may fulfil them.
         lacking: Phrases that are false.
         size: Side in pixels.
@@ -130,7 +132,7 @@ def _build(
     rng: np.random.Generator, choices: Sequence[Choice], wish: Wish, size: int
 ) -> Scene | None:
     """A scene with one thing of each choice; None if there is none."""
-    inks = [ink for ink in COLOURS if wish.allows("text", text_facts(ink))]
+    inks: list[Colour] = [ink for ink in COLOURS if wish.allows("text", text_facts(ink))]
     must_write = bool(wish.having("text"))
     colours = [choice.colours() for choice in choices]
     background = _background(rng, [*colours, frozenset(inks)] if must_write else colours, wish)
@@ -155,7 +157,7 @@ def _background(
     """A random background that leaves each thing (and the text) one of its colours."""
     every, shares = backgrounds()
     for number in np.argsort(rng.exponential(size=len(every)) / shares):
-        candidate = every[number]
+        candidate = every[int(number)]
         if all(some - candidate.colours for some in colours) and wish.allows(
             "background", background_facts(candidate)
         ):
@@ -168,9 +170,7 @@ def _things(
 ) -> tuple[Thing, ...] | None:
     """One thing of each choice, the largest placed first; None if they do not fit.
 
-    Args:
-        bare: The scene without things.
-        tight: Whether to make all things as small as may be.
+    `bare` is the scene without things; `tight` makes all of them as small as may be.
     """
     sizes: list[tuple[float, int]] = []
     for number, choice in enumerate(choices):
@@ -208,7 +208,8 @@ def _counts(rng: np.random.Generator, wish: Wish, most: int) -> list[int]:
     shares = np.array([_COUNT_SHARES[n] for n in allowed])
     if not allowed:
         return []
-    return rng.choice(allowed, len(allowed), replace=False, p=shares / shares.sum()).tolist()
+    order = rng.choice(allowed, len(allowed), replace=False, p=shares / shares.sum())
+    return [int(n) for n in order]
 
 
 def _listed(names: Sequence[str]) -> str:

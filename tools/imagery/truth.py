@@ -6,7 +6,7 @@ needs there. Truth, the construction of scenes and the smallest edits all read t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
@@ -160,6 +160,15 @@ def text_facts(colour: str) -> Facts:
     return (("colour", _one(colour)),)
 
 
+def places() -> dict[str, frozenset[str]]:
+    """Words for places, each with the cells (as `cell` names them) that it means."""
+    meant: dict[str, frozenset[str]] = {"centre": frozenset(("middle middle",))}
+    for place, (axis, word) in _PLACES.items():
+        other = ("low", "middle", "high", "-")
+        meant[place] = frozenset(f"{o} {word}" if axis else f"{word} {o}" for o in other)
+    return meant
+
+
 @lru_cache(maxsize=4096)
 def _true_of(part: Part, known: Facts) -> tuple[str, ...]:
     return tuple(p.phrase for p in vocabulary().values() if p.part == part and p.holds(known))
@@ -170,7 +179,7 @@ def _one(value: str | None) -> frozenset[str]:
 
 
 def _of_things() -> Iterator[Phrase]:
-    def phrase(words: str, **needs: Sequence[str]) -> Phrase:
+    def phrase(words: str, **needs: Collection[str]) -> Phrase:
         return Phrase(
             words, "+".join(needs), "thing", tuple((a, frozenset(v)) for a, v in needs.items())
         )
@@ -196,11 +205,8 @@ def _of_things() -> Iterator[Phrase]:
             yield phrase(f"{word} {colour} object", texture=kinds, colour=[colour])
     for size in SIZES:
         yield phrase(f"{size} object", size=[size])
-    yield phrase("object in the centre", position=["middle middle"])
-    for place, (axis, word) in _PLACES.items():
-        other = ("low", "middle", "high", "-")
-        cells = [f"{o} {word}" if axis else f"{word} {o}" for o in other]
-        yield phrase(f"object at the {place}", position=cells)
+    for place, cells in places().items():
+        yield phrase(f"object {'in' if place == 'centre' else 'at'} the {place}", position=cells)
 
 
 def _of_counts() -> Iterator[Phrase]:
@@ -212,17 +218,17 @@ def _of_counts() -> Iterator[Phrase]:
 
 def _of_backgrounds() -> Iterator[Phrase]:
     for colour in COLOURS:
-        need = ("colour", frozenset((colour,)))
-        yield Phrase(f"{colour} background", "background", "background", (need,))
+        needs = (("colour", _one(colour)),)
+        yield Phrase(f"{colour} background", "background", "background", needs)
     for word, kinds in _by_word(GROUNDS).items():
-        need = ("kind", frozenset(kinds))
-        yield Phrase(f"{word} background", "background", "background", (need,))
+        needs = (("kind", frozenset(kinds)),)
+        yield Phrase(f"{word} background", "background", "background", needs)
 
 
 def _of_texts() -> Iterator[Phrase]:
     yield Phrase("text", "text", "text")
     for colour in COLOURS:
-        yield Phrase(f"{colour} text", "text", "text", (("colour", frozenset((colour,))),))
+        yield Phrase(f"{colour} text", "text", "text", (("colour", _one(colour)),))
 
 
 def _by_word(kinds: Sequence[str]) -> dict[str, list[str]]:

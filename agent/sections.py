@@ -1,0 +1,260 @@
+"""The sections of a report, each as what its template needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from hubel.agent import plots
+from hubel.agent.album import Album
+from hubel.agent.cards import Row, forest_rows
+from hubel.agent.form import Form, Term
+from hubel.agent.records import Experiment
+from hubel.agent.story import Story
+from hubel.agent.tidy import Estimate, is_id, numeric
+from hubel.agent.verdicts import is_intervention
+from hubel.agent.wording import listed, number
+
+#: Words shown below an exemplar.
+WORDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TermRow:
+    """A term of a form with its bar, in percent of the axis, and the hypothesis that it was.
+
+    Attributes:
+        words: Phrase, and whether it is negated.
+    """
+
+    weight: float
+    words: list[tuple[str, bool]]
+    left: float
+    width: float
+    hypothesis: str | None
+    fate: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FormView:
+    """A written form as rows."""
+
+    rows: list[TermRow]
+    zero: float
+    join: str
+    intercept: float
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """A picture with its heat-map, its activation, and words that are true of it.
+
+    Attributes:
+        share: Activation as a percentage of the strongest one shown.
+        words: Phrase, and whether the explanation names it.
+    """
+
+    pictures: list[Markup]
+    activation: float | None
+    share: float
+    words: list[tuple[str, bool]]
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The test on held-out pictures.
+
+    Attributes:
+        populations: Names with numbers of pictures, in the order of their colours.
+    """
+
+    experiment: Experiment
+    plot: Markup | None
+    populations: list[tuple[str, int]]
+    comparison: list[Row]
+    concepts: list[dict[str, Any]]
+
+
+def form_view(story: Story) -> FormView | None:
+    """The reported form; for a study that found nothing, the candidate that failed."""
+    reported = story.explanation.form if story.explanation else None
+    form = reported if reported and reported["terms"] else story.candidate
+    if form is None:
+        return None
+    read = Form.from_json(form)
+    span = plots.Span.of([t.weight for t in read.terms], zero=True, pad=0.0)
+    zero = span.at(0.0)
+    of = {_key(t): h for h in story.hypotheses for t in _terms(h.hypothesis.form)}
+    rows = []
+    for term in read.terms:
+        end, known = span.at(term.weight), of.get(_key(term))
+        words = [(p, False) for p in term.having] + [(p, True) for p in term.lacking]
+        name, fate = (known.hypothesis.name, known.fate) if known else (None, None)
+        left, width = round(min(zero, end), 2), round(abs(end - zero), 2)
+        rows.append(TermRow(term.weight, words, left, width, name, fate))
+    return FormView(rows, zero, read.join, read.intercept, str(read))
+
+
+def exemplars(story: Story, album: Album) -> list[Exemplar]:
+    """The pictures that the study began with, in the order in which they were measured."""
+    done = [e for e in story.experiments if e.tool == "exemplars" and e.status == "done"]
+    values = done[0].values if done else {}
+    stimuli = [s for s in values.get("stimuli") or () if is_id(s)]
+    activation = _column(values.get("activation"), len(stimuli))
+    strongest = max((a for a in activation if numeric(a)), default=0.0)
+    form = form_view(story)
+    named = {p for row in form.rows for p, _ in row.words} if form else set()
+    truths, maps = _truths(values, len(stimuli)), _maps(done, values, stimuli)
+    shown = []
+    for stimulus, measured, phrases in zip(stimuli, activation, truths, strict=True):
+        ranked = sorted(phrases, key=lambda p: p not in named)[:WORDS]
+        over = [album.show(maps[stimulus], "where the unit responds")] if stimulus in maps else []
+        shown.append(
+            Exemplar(
+                pictures=[album.show(stimulus), *over],
+                activation=measured,
+                share=_share(measured, strongest),
+                words=[(p, p in named) for p in ranked],
+                about=album.about(stimulus),
+            )
+        )
+    return shown
+
+
+def held_out(story: Story) -> HeldOut | None:
+    """How the explanation did on pictures that its author had not seen."""
+    score, sample = story.score, story.held_out
+    if score is None or sample is None:
+        return None
+    counts = Counter(map(str, sample.values.get("population") or ()))
+    populations = sorted(counts.items())
+    return HeldOut(
+        experiment=sample,
+        plot=_scatter(sample.values, score.detail.get("predicted"), [p for p, _ in populations]),
+        populations=populations,
+        comparison=_comparison(story),
+        concepts=score.detail.get("concepts") or [],
+    )
+
+
+def limits(story: Story) -> list[str]:
+    """What was not measured, and what the numbers do not say."""
+    done = [e for e in story.experiments if e.status == "done"]
+    said = []
+    if not any(e.kind == "model intervention" for e in done):
+        said.append(
+            "Nothing was changed inside the network: what it uses the unit for was not measured."
+        )
+    if not any(is_intervention(e) and e.kind != "model intervention" for e in done):
+        said.append("No picture was changed on purpose: the evidence is correlation only.")
+    open_ones = [h.hypothesis.name for h in story.hypotheses if h.fate == "untested"]
+    if open_ones:
+        said.append(f"Never tested: {listed(open_ones)}.")
+    failed = Counter(e.status for e in story.experiments if e.status not in ("done", "running"))
+    if failed:
+        counted = listed([f"{n} {status}" for status, n in sorted(failed.items())])
+        said.append(f"Calls that gave no result: {counted}.")
+    score, sample = story.score, story.held_out
+    if score is None or sample is None:
+        return [*said, "Nothing was scored on held-out pictures."]
+    kinds = sorted(set(map(str, sample.values.get("population") or ())))
+    said.append(
+        f"The score speaks of {score.n} held-out pictures ({listed(kinds)}) from "
+        f"{score.detail.get('groups', 'an unknown number of')} independent sources, and of no "
+        "other kind of picture."
+    )
+    if score.detail.get("ceiling") is None:
+        said.append("How well the unit repeats itself was not measured, so there is no ceiling.")
+    return said
+
+
+def _comparison(story: Story) -> list[Row]:
+    """The explanation, its parts, and what it must beat, on one axis."""
+    score = story.score
+    if score is None:
+        return []
+    detail = score.detail
+    rows = [("this explanation", score.pearson, (score.ci_low, score.ci_high), detail)]
+    for name, part in sorted((detail.get("by_population") or {}).items()):
+        rows.append((f"on {name} alone", part["pearson"], (part["low"], part["high"]), part))
+    for name, other in story.scores.items():
+        if name != "explanation":
+            rows.append((name, other.pearson, (other.ci_low, other.ci_high), {}))
+    shuffled, ceiling = detail.get("shuffled"), detail.get("ceiling")
+    if shuffled is not None:
+        rows.append(("shuffled predictions, 95th percentile", shuffled, None, {}))
+    if ceiling is not None:
+        rows.append(("ceiling: the unit against itself", ceiling, None, {}))
+    found = [
+        Estimate("score", name, value, ci, of.get("p"), None, None) for name, value, ci, of in rows
+    ]
+    return forest_rows(found, [of.get("shuffled") for *_, of in rows])
+
+
+def _scatter(values: Mapping[str, Any], predicted: Any, names: list[str]) -> Markup | None:
+    measured = values.get("activation")
+    if not isinstance(measured, list) or not isinstance(predicted, list):
+        return None
+    if len(measured) != len(predicted) or not measured:
+        return None
+    weights = _column(values.get("weight"), len(measured))
+    kinds = _column(values.get("population"), len(measured))
+    points = [
+        plots.Point(
+            x, y, 1.0 if w is None else w, names.index(str(kind)) % 4 if kind is not None else 0,
+            f"{kind or 'picture'}: predicted {number(x)}, measured {number(y)}",
+        )
+        for x, y, w, kind in zip(predicted, measured, weights, kinds, strict=True)
+    ]  # fmt: skip
+    label = f"Scatter plot of {len(points)} pictures: measured against predicted activation"
+    return plots.scatter(points, label)
+
+
+def _truths(values: Mapping[str, Any], n: int) -> list[list[str]]:
+    """For each exemplar, the phrases that are true of it, labels first."""
+    labels, concepts = (_column(values.get(k), n) for k in ("labels", "concepts"))
+    out = []
+    for label, found in zip(labels, concepts, strict=True):
+        words = [str(w) for w in label or ()] if isinstance(label, list) else []
+        if isinstance(found, Mapping):
+            true = {str(p): d for p, d in found.items() if numeric(d) and d >= 0.5}
+            words += sorted(true, key=lambda p: -true[p])
+        elif isinstance(found, list):
+            words += [str(p) for p in found]
+        out.append(list(dict.fromkeys(words)))
+    return out
+
+
+def _maps(done: list[Experiment], values: Mapping[str, Any], stimuli: list[str]) -> dict[str, str]:
+    """Heat-map of each exemplar: by what the figure says it shows, else by its position."""
+    figures = [f for f in values.get("figures") or () if is_id(f)]
+    maps = dict(zip(stimuli, figures, strict=True)) if len(figures) == len(stimuli) else {}
+    made = (done[0].result or {}).get("artifacts") or [] if done else []
+    return maps | {
+        a["provenance"]["of"]: a["id"] for a in made if is_id(a["provenance"].get("of"))
+    }
+
+
+def _column(value: Any, n: int) -> list[Any]:
+    return value if isinstance(value, list) and len(value) == n else [None] * n
+
+
+def _share(value: float | None, strongest: float) -> float:
+    if value is None or strongest <= 0:
+        return 0.0
+    return round(100 * max(0.0, value) / strongest, 1)
+
+
+def _terms(form: Mapping[str, Any]) -> tuple[Term, ...]:
+    terms = Form.from_json(form).terms
+    return terms if len(terms) == 1 else ()
+
+
+def _key(term: Term) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(term.having), frozenset(term.lacking)

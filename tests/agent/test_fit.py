@@ -1,0 +1,58 @@
+import numpy as np
+
+from hubel.agent.form import Term
+from hubel.agent.planners.fit import Table, select
+from hubel.agent.planners.words import exceptions_of
+
+N = 300
+
+
+def table(measure, seed=0):
+    rng = np.random.default_rng(seed)
+    degrees = {f"p{i}": (rng.random(N) < 0.3).astype(float) for i in range(40)}
+    degrees["graded"] = rng.random(N)
+    measured = measure(degrees, rng)
+    return Table(degrees, measured, rng.uniform(0.5, 2, N), [str(i // 3) for i in range(N)])
+
+
+def test_finds_both_parts_of_an_or():
+    fit = select(table(lambda d, rng: np.maximum(d["p3"], d["p7"]) + rng.normal(0, 0.2, N)))
+    assert {"p3", "p7"} <= set(fit.form.phrases)
+    assert fit.validated > 0.7
+
+
+def test_finds_a_conjunction_and_an_exclusion():
+    both = select(table(lambda d, rng: d["p3"] * d["p7"] + rng.normal(0, 0.1, N)))
+    assert {p for p in both.form.terms[0].having} == {"p3", "p7"}
+    without = select(table(lambda d, rng: d["p3"] * (1 - d["p7"]) + rng.normal(0, 0.1, N)))
+    assert (without.form.terms[0].having, without.form.terms[0].lacking) == (("p3",), ("p7",))
+
+
+def test_weights_carry_signs_and_sizes():
+    fit = select(table(lambda d, rng: 2 * d["graded"] - d["p1"] + rng.normal(0, 0.1, N)))
+    weight = {t.having: t.weight for t in fit.form.terms}
+    assert 1.8 < weight[("graded",)] < 2.2
+    assert -1.2 < weight[("p1",)] < -0.8
+
+
+def test_noise_does_not_validate():
+    validated = [select(table(lambda d, rng: rng.gamma(1, 1, N), seed)).validated for seed in range(8)]
+    assert np.mean(validated) < 0.1
+    assert max(validated) < 0.25
+
+
+def test_a_constant_unit_has_no_terms():
+    fit = select(table(lambda d, rng: np.full(N, 3.0)))
+    assert fit.form.terms == ()
+    assert fit.form.intercept == 3.0
+
+
+def test_an_exception_is_named_and_absent_where_there_is_none():
+    def measure(d, rng):
+        return d["p1"] + rng.normal(0, 0.1, N)
+
+    form = select(table(measure)).form
+    assert exceptions_of(form, table(measure)) == []
+    odd = table(lambda d, rng: measure(d, rng) - 2 * d["p9"])
+    kept = type(form)((Term(1.0, ("p1",)),))
+    assert exceptions_of(kept, odd) == ["Where there is p9, it responds less than the form predicts."]

@@ -1,0 +1,131 @@
+"""Kill -9 at every step of a study: resumed, its ledger equals that of an undisturbed one."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TINY = f"file:{Path(__file__).parents[1] / 'tiny.py'}:make"
+
+#: Runs study 1 in the folder argv[1]; dies by SIGKILL at the argv[2]th write to the ledger.
+PROGRAM = """
+import os, signal, sys
+from dataclasses import asdict
+from pathlib import Path
+from hubel.agent.budget import Budget
+from hubel.agent.ledger import Ledger, _Guard
+from hubel.agent.loop import run
+from hubel.agent.planners import open_planner
+from hubel.sandbox.session import LabSession, LabSettings
+
+home, deadly, when = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+target, data = sys.argv[4:6]
+writes = 0
+leave = _Guard.__exit__
+
+def counted(self, *exception):
+    global writes
+    writes += 1
+    if writes == deadly and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    leave(self, *exception)
+    if writes == deadly and when == "after":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with Ledger(home) as ledger, LabSession(LabSettings(target, data, home)) as lab:
+    if not ledger.studies():
+        ledger.begin(question="what?", model=target, unit="blocks.0:0", data=data,
+            planner="builtin", device="cpu", seed=0, budget=asdict(Budget()))
+    _Guard.__exit__ = counted
+    run(1, ledger, lab, open_planner("builtin"))
+    print(writes)
+"""
+
+TIMES = {"created", "started", "finished", "seconds"}
+TABLES = (
+    "studies", "messages", "hypotheses", "predictions", "experiments", "artifacts", "uses",
+    "verdicts", "explanations", "scores",
+)  # fmt: skip
+
+
+def go(home, deadly=0, when="after"):
+    words = [sys.executable, "-c", PROGRAM, str(home), str(deadly), when, TINY, "scenes:120"]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def content(home):
+    """Every row of the ledger, but for times."""
+    connection = sqlite3.connect(home / "ledger.db")
+    connection.row_factory = sqlite3.Row
+    rows = {
+        table: [
+            {k: row[k] for k in row.keys() if k not in TIMES}  # noqa: SIM118
+            for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608
+        ]
+        for table in TABLES
+    }
+    connection.close()
+    return rows
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    home = tmp_path_factory.mktemp("undisturbed")
+    done = go(home)
+    assert done.returncode == 0, done.stderr
+    return content(home), int(done.stdout.split()[-1])
+
+
+def test_the_same_study_twice_is_the_same_ledger(undisturbed, tmp_path):
+    assert go(tmp_path).returncode == 0
+    assert content(tmp_path) == undisturbed[0]
+
+
+def killed_at(home, deadly, when):
+    """Start over and over, each time killed a write later, until the study is done."""
+    first = go(home, deadly, when)
+    assert first.returncode == -signal.SIGKILL, first.stderr
+    return go(home)
+
+
+def test_killed_once_in_the_middle_nothing_is_lost(undisturbed, tmp_path):
+    rows, writes = undisturbed
+    assert writes > 20
+    again = killed_at(tmp_path, writes // 2, "after")
+    assert again.returncode == 0, again.stderr
+    assert content(tmp_path) == rows
+
+
+def test_killed_at_every_write_in_turn_the_ledger_is_the_same(undisturbed, tmp_path):
+    # Each run lives two writes: it redoes at most the one that the last run was killed in.
+    rows, writes = undisturbed
+    for _ in range(writes * 2):
+        done = go(tmp_path, 2, "after")
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    assert done.returncode == 0
+    assert content(tmp_path) == rows
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_once_at_each_write(undisturbed, tmp_path, when):
+    rows, writes = undisturbed
+    for deadly in range(1, writes + 1):
+        home = tmp_path / str(deadly)
+        again = killed_at(home, deadly, when)
+        assert again.returncode == 0, again.stderr
+        assert content(home) == rows, f"killed {when} write {deadly}"
+
+
+def test_no_lab_outlives_its_host(tmp_path):
+    go(tmp_path, 5, "after")
+    seen = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(tmp_path) not in seen
+    assert json.dumps(str(os.getpid()))  # the ps above ran in a living process

@@ -1,0 +1,142 @@
+"""Every tool is tested by existing: a new one needs an example here, and tests of its own."""
+
+from __future__ import annotations
+
+import ast
+import json
+import pkgutil
+import typing
+from pathlib import Path
+
+import pytest
+
+import hubel.tools.experiments as experiments
+from hubel.tools.result import Result
+from hubel.tools.spec import Audience, Kind, ToolError, registry
+
+TOOLS = registry()
+HERE = Path(__file__).parent
+UNIT = "colours:0"
+
+#: For each tool, arguments for a call on the tiny network: (bench) -> arguments.
+EXAMPLES = {
+    "ablate": lambda b: {"unit": UNIT, "stimuli": b.random(3)},
+    "activate": lambda b: {"unit": UNIT, "stimuli": b.random(3), "baseline": b.random(4, seed=2)},
+    "edit": lambda b: {"stimuli": b.random(2), "instruction": {"op": "greyscale"}},
+    "exemplars": lambda b: {"unit": UNIT},
+    "image_stats": lambda b: {"unit": UNIT, "n": 40},
+    "patch": lambda b: {"where": UNIT, "clean": b.random(3), "corrupted": b.random(3, seed=2)},
+    "profile": lambda b: {"unit": UNIT, "stimuli": b.random(2)},
+    "synthesize": lambda b: {"n": 2},
+}
+
+
+def every(argument="name"):
+    return pytest.mark.parametrize(argument, TOOLS)
+
+
+def test_every_module_of_the_folder_is_one_tool_of_its_name():
+    modules = {m.name for m in pkgutil.iter_modules(experiments.__path__)}
+    assert modules == set(TOOLS)
+
+
+@every()
+def test_a_tool_says_what_it_is(name):
+    spec = TOOLS[name]
+    assert spec.name == name
+    assert spec.kind in typing.get_args(Kind)
+    assert spec.audience in typing.get_args(Audience)
+    assert spec.summary.endswith(".")
+    assert spec.doc.startswith(spec.summary)
+    assert "Args:" not in spec.doc
+
+
+@every()
+def test_every_parameter_has_a_type_and_a_description(name):
+    schema = TOOLS[name].parameters
+    assert "ctx" not in schema["properties"]
+    assert schema["additionalProperties"] is False
+    for parameter, about in schema["properties"].items():
+        assert about["description"].endswith("."), parameter
+        assert set(about) & {"type", "anyOf", "oneOf", "enum", "$ref"}, parameter
+
+
+@every()
+def test_an_announcement_survives_json(name):
+    announced = TOOLS[name].announce()
+    assert json.loads(json.dumps(announced)) == announced
+
+
+@every()
+def test_a_wrong_argument_is_refused_by_name(name):
+    with pytest.raises(ToolError, match="colour_of_the_sky"):
+        TOOLS[name](None, {"colour_of_the_sky": "blue"} | _required(name))
+
+
+@every()
+def test_a_missing_argument_is_refused_by_name(name):
+    for missing in TOOLS[name].parameters.get("required", []):
+        given = {k: v for k, v in _required(name).items() if k != missing}
+        with pytest.raises(ToolError, match=f"needs the argument '{missing}'"):
+            TOOLS[name](None, given)
+
+
+@every()
+def test_a_result_is_whole_json_that_says_what_was_measured(name, bench):
+    b = bench()
+    result = TOOLS[name](b.ctx, EXAMPLES[name](b))
+    assert isinstance(result, Result)
+    sent = result.to_json()
+    assert json.loads(json.dumps(sent, allow_nan=False)) == sent
+    assert set(sent["values"]) == set(sent["measures"])
+    assert sent["metric"]
+    for artifact in result.artifacts:
+        assert b.ctx.store.artifact(artifact.id).kind in ("stimulus", "figure")
+
+
+@every()
+def test_an_intervention_names_its_counterfactual_and_its_mediator(name, bench):
+    kind = TOOLS[name].kind
+    if "intervention" not in kind:
+        pytest.skip("changes neither the input nor the inside of the network")
+    b = bench()
+    result = TOOLS[name](b.ctx, EXAMPLES[name](b))
+    assert result.counterfactual != "none"
+    assert (result.mediator != "none") == (kind == "model intervention")
+
+
+@every()
+def test_the_same_call_gives_the_same_result(name, bench):
+    b = bench()
+    arguments = EXAMPLES[name](b)
+    assert TOOLS[name](b.ctx, arguments).to_json() == TOOLS[name](b.ctx, arguments).to_json()
+
+
+@every()
+def test_a_tool_that_measures_has_a_planted_truth_and_a_control_among_the_tests(name):
+    if TOOLS[name].kind == "stimulus":
+        pytest.skip("makes pictures; measures nothing")
+    tests = _names_of_tests()
+    assert any(t.startswith(f"test_{name}_finds_") for t in tests)
+    assert any(t.startswith(f"test_{name}_") and "control" in t for t in tests)
+
+
+@every()
+def test_a_tool_that_makes_pictures_has_tests_of_its_own(name):
+    assert (
+        any(t.startswith(f"test_{name}_") for t in _names_of_tests())
+        or (HERE / f"test_{name}.py").exists()
+    )
+
+
+def _required(name):
+    """Something for each required argument; it never reaches the tool."""
+    return dict.fromkeys(TOOLS[name].parameters.get("required", []), "x")
+
+
+def _names_of_tests():
+    names = set()
+    for file in HERE.glob("test_*.py"):
+        tree = ast.parse(file.read_text())
+        names |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    return names
