@@ -53,7 +53,7 @@ class Album:
         return provenance_text(self._made.get(picture, {}))
 
     def change(self, picture: str) -> str:
-        """What an edited picture's edit changed, in words; empty where it was no edit of a scene."""
+        """What the edit of a scene changed, in words; empty for any other picture."""
         return change_text(self._made.get(picture, {}).get("changed") or {})
 
     def show(self, picture: str, alt: str = "") -> Markup:
@@ -85,9 +85,7 @@ class Album:
         name = f"p{len(self._symbols) + 1}"
         self._names[picture], self._sizes[picture] = name, image.size
         data = base64.b64encode(_encoded(image)).decode()
-        self._symbols.append(
-            _SYMBOL.format(name=name, w=image.width, h=image.height, data=Markup(data))
-        )
+        self._symbols.append(_SYMBOL.format(name=name, w=image.width, h=image.height, data=data))
         return ""
 
 

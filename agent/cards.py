@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -23,7 +23,7 @@ from hubel.agent.tidy import (
     same_measure,
     tidy,
 )
-from hubel.agent.wording import number, summary_of
+from hubel.agent.wording import number, spoken, summary_of
 
 #: Groups of pictures that are shown at once; the others wait behind a fold, up to a limit.
 SHOWN, FOLDED = 6, 24
@@ -117,15 +117,12 @@ def _step(message: Message, cards: list[Card]) -> StepView:
 def _card(experiment: Experiment, story: Story, album: Album) -> Card:
     values, result = experiment.values, experiment.result or {}
     shots = [] if experiment.tool in _SAMPLES else _shots(experiment, album)
-    found = list(estimates(values))
     return Card(
         experiment=experiment,
         summary=summary_of(experiment),
         trials=[t for t in story.trials if t.prediction.experiment == experiment.n],
         facts=[] if experiment.kind == "stimulus" else facts(values),
-        forest=[
-            (family, forest_rows(list(rows))) for family, rows in groupby(found, lambda e: e.family)
-        ],
+        forest=_forests(list(estimates(values))),
         pairs=_pairs(values),
         shots=shots[:SHOWN],
         more=shots[SHOWN:FOLDED],
@@ -137,13 +134,28 @@ def _card(experiment: Experiment, story: Story, album: Album) -> Card:
 
 
 def forest_rows(found: Sequence[Estimate], floors: Sequence[float | None] = ()) -> list[Row]:
-    """Estimates as rows; many of one kind share an axis, two of two kinds do not."""
-    shared = _axis(found) if same_measure(found) or floors else None
-    beside = [*floors, *[None] * len(found)]
+    """Estimates of one kind as rows on a shared axis."""
+    axis = _axis(found)
+    beside = floors or [e.control for e in found]
     return [
-        Row(e, plots.interval(shared or _axis([e]), e.value, e.ci, e.control if f is None else f))
-        for e, f in zip(found, beside, strict=False)
+        Row(e, plots.interval(axis, e.value, e.ci, floor))
+        for e, floor in zip(found, beside, strict=True)
     ]
+
+
+def _forests(found: list[Estimate]) -> list[tuple[str, list[Row]]]:
+    """Tables of estimates: those that share an axis by themselves, the others in one."""
+    families = [list(rows) for _, rows in groupby(found, lambda e: e.family)]
+    loose = [_with_family(e) for rows in families if not same_measure(rows) for e in rows]
+    shared = [(rows[0].family, forest_rows(rows)) for rows in families if same_measure(rows)]
+    alone = [Row(e, plots.interval(_axis([e]), e.value, e.ci, e.control)) for e in loose]
+    return ([("each on an axis of its own", alone)] if alone else []) + shared
+
+
+def _with_family(e: Estimate) -> Estimate:
+    if e.family == "contrast" and not e.label:
+        return replace(e, label="difference")
+    return replace(e, label=f"{spoken(e.family)}: {e.label}" if e.label else spoken(e.family))
 
 
 def _axis(found: Sequence[Estimate]) -> plots.Span:
@@ -169,9 +181,7 @@ def _shots(experiment: Experiment, album: Album) -> list[Shot]:
     """The pictures of an experiment, grouped: pairs together, heat-maps beside their pictures."""
     values, args = experiment.values, experiment.args
     artifacts = (experiment.result or {}).get("artifacts") or []
-    maps = {
-        a["provenance"]["of"]: a["id"] for a in artifacts if is_id(a["provenance"].get("of"))
-    }
+    maps = {a["provenance"]["of"]: a["id"] for a in artifacts if is_id(a["provenance"].get("of"))}
     stimuli = _ids(values.get("stimuli")) or _ids(args.get("stimuli"))
     parents, baseline = _ids(values.get("parents")), _ids(args.get("baseline"))
     if stimuli and len(parents) == len(stimuli):
@@ -187,7 +197,9 @@ def _shots(experiment: Experiment, album: Album) -> list[Shot]:
     notes = measured if len(measured) == len(stimuli) else []
     outputs = _outputs(values, len(stimuli))
     shots = [
-        _shot(album, [s, *_map(maps, s)], outputs[i] if outputs else album.about(s), notes[i : i + 1])
+        _shot(
+            album, [s, *_map(maps, s)], outputs[i] if outputs else album.about(s), notes[i : i + 1]
+        )
         for i, s in enumerate(stimuli)
     ]
     shown = {*stimuli, *maps.values()}

@@ -6,6 +6,7 @@ Words and numbers of small plots stay outside, in HTML, where they keep their si
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,13 @@ from markupsafe import Markup
 
 #: Most points drawn in a scatter plot, and bins of its trend.
 MOST_POINTS, TREND_BINS = 1500, 8
+#: From so many points of the same prediction on, they are spread.
+TIED = 6
 #: Steps of the golden ratio cover an interval evenly, and the same way in every run.
 _GOLDEN = 0.6180339887498949
+
+_PLOT = Markup('<svg class="plot {}" viewBox="0 0 {:g} {:g}"{}{}>{}</svg>')
+_SILENT = Markup(' aria-hidden="true"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ def ruler(
         _rect(high, 8, 100 - high, 24, "beyond"),
         _rect(left, 8, max(0.4, right - left), 24, "band"),
     ]
+    if span.low < 0:
+        parts.append(_line(span.at(0.0), 8, span.at(0.0), 32, "zero"))
     if floor is not None:
         parts.append(_line(low, 8, low, 40, "floor"))
     if ceiling is not None:
@@ -135,19 +143,19 @@ def pairs(before: Sequence[float], after: Sequence[float], *, joined: bool) -> M
 def scatter(points: Sequence[Point], label: str) -> Markup:
     """Measured against predicted, with the line on which perfect predictions lie, and the trend.
 
-    Few different predictions would hide points behind one another, so then they are spread a
-    little sideways.
+    Points that share a prediction with many others would hide them, so they are spread a little
+    sideways.
     """
     frame = _Frame(Span.of([p.x for p in points]), Span.of([p.y for p in points]))
     parts = frame.axes()
     low, high = max(frame.xs.low, frame.ys.low), min(frame.xs.high, frame.ys.high)
     if low < high:
         parts.append(_line(*frame.place(low, low), *frame.place(high, high), "perfect"))
-    few = len({p.x for p in points}) < len(points) / 4
+    tied = Counter(p.x for p in points)
     step = -(-len(points) // MOST_POINTS) or 1
     for i, p in enumerate(points[::step]):
         x, y = frame.place(p.x, p.y)
-        x += 18 * ((i * _GOLDEN) % 1 - 0.5) if few else 0.0
+        x += 18 * ((i * _GOLDEN) % 1 - 0.5) if tied[p.x] >= TIED else 0.0
         parts.append(_circle(round(x, 2), y, 3.4, f"s{p.series}", p.title))
     line = [frame.place(x, y) for x, y in _trend(points)]
     if len(line) > 1:
@@ -207,13 +215,18 @@ def _trend(points: Sequence[Point]) -> list[tuple[float, float]]:
 
 
 def _svg(
-    name: str, wide: float, tall: float, parts: list[Markup], label: str = "", *, stretch: bool = False
+    name: str,
+    wide: float,
+    tall: float,
+    parts: list[Markup],
+    label: str = "",
+    *,
+    stretch: bool = False,
 ) -> Markup:
     """A plot. One without a label only repeats what is written beside it."""
-    spoken = Markup('role="img" aria-label="{}"').format(label) if label else 'aria-hidden="true"'
+    told = Markup(' role="img" aria-label="{}"').format(label) if label else _SILENT
     fit = Markup(' preserveAspectRatio="none"') if stretch else ""
-    opening = '<svg class="plot {}" viewBox="0 0 {:g} {:g}" {}{}>{}</svg>'
-    return Markup(opening).format(name, wide, tall, Markup(spoken), fit, Markup("").join(parts))
+    return _PLOT.format(name, wide, tall, told, fit, Markup("").join(parts))
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, name: str) -> Markup:

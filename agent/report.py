@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from hubel.agent.tidy import word
 
 _WEB = Path(__file__).parent / "web"
 
+_LINK = Markup('<a class="cite" href="#e{n}" aria-label="experiment {n}">E{n}</a>')
 #: An experiment named in a text.
 _NAMED = re.compile(r"(?<![\w#&])(?:experiment |#|E)(?P<n>\d{1,6})\b")
 
@@ -53,12 +52,9 @@ def write_report(ledger: Ledger, study: int, path: Path) -> Path:
     """
     page = _render(read_story(ledger, study), ledger)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as out:
-        out.write(page)
-    # Reports are for showing around: unlike temporary files they are not for one's own eyes only.
-    Path(out.name).chmod(0o644)
-    os.replace(out.name, path)
-    return path
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(page, encoding="utf-8")
+    return part.replace(path)
 
 
 def _render(story: Story, ledger: Ledger) -> str:
@@ -69,7 +65,7 @@ def _render(story: Story, ledger: Ledger) -> str:
     }
     album = Album(ledger.pictures, made)
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_WEB / "templates"),
+        loader=jinja2.FileSystemLoader([_WEB / "templates", _WEB]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -90,7 +86,6 @@ def _render(story: Story, ledger: Ledger) -> str:
     environment.globals |= {"condition": wording.condition_text}
     return environment.get_template("report.html").render(
         story=story,
-        style=Markup((_WEB / "report.css").read_text(encoding="utf-8")),
         version=__version__,
         ruler=_ruler(story),
         grade_means=_GRADES,
@@ -106,17 +101,11 @@ def _render(story: Story, ledger: Ledger) -> str:
 
 def _cited(text: str, known: set[int]) -> Markup:
     """A text with links to the experiments that it names, as ``#7`` or ``experiment 7``."""
-
-    def link(match: re.Match[str]) -> str:
-        n = int(match["n"])
-        if n not in known:
-            return str(escape(match[0]))
-        return Markup('<a class="cite" href="#e{n}" aria-label="experiment {n}">E{n}</a>').format(n=n)
-
     parts, end = [], 0
     for match in _NAMED.finditer(text):
-        parts += [escape(text[end : match.start()]), Markup(link(match))]
-        end = match.end()
+        if (n := int(match["n"])) in known:
+            parts += [escape(text[end : match.start()]), _LINK.format(n=n)]
+            end = match.end()
     return Markup("").join([*parts, escape(text[end:])])
 
 

@@ -236,9 +236,7 @@ def _maps(done: list[Experiment], values: Mapping[str, Any], stimuli: list[str])
     figures = [f for f in values.get("figures") or () if is_id(f)]
     maps = dict(zip(stimuli, figures, strict=True)) if len(figures) == len(stimuli) else {}
     made = (done[0].result or {}).get("artifacts") or [] if done else []
-    return maps | {
-        a["provenance"]["of"]: a["id"] for a in made if is_id(a["provenance"].get("of"))
-    }
+    return maps | {a["provenance"]["of"]: a["id"] for a in made if is_id(a["provenance"].get("of"))}
 
 
 def _column(value: Any, n: int) -> list[Any]:

@@ -5,6 +5,7 @@ The report, ``hubel show`` and ``ask --json`` all tell it from here, so that the
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from hubel.agent.records import (
     Verdict,
 )
 from hubel.agent.verdicts import fate
+from hubel.agent.wording import listed
 
 #: The sample that the program draws to score an explanation.
 HELD_OUT = "held_out_sample"
@@ -121,6 +123,12 @@ class Story:
         for trial in sorted(self.trials, key=lambda t: ranks[t.outcome]):
             out[trial.prediction.experiment] = trial.outcome
         return out
+
+    @property
+    def tally(self) -> str:
+        """How many hypotheses met which fate: ``2 refuted and 1 untested``."""
+        counts = Counter(h.fate for h in self.hypotheses)
+        return listed([f"{n} {fate}" for fate, n in sorted(counts.items())])
 
     @property
     def unsupported(self) -> bool:

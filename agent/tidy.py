@@ -21,7 +21,7 @@ LONGEST = 240
 DEEPEST = 5
 
 #: Keys under which an estimate stands beside its interval ``ci``, and keys that name it.
-_ESTIMATES = ("mean", "change", "effect", "delta", "difference", "pearson", "correlation", "value")
+_ESTIMATES = ("mean", "change", "effect", "delta", "difference", "pearson", "correlation", "r2")
 _LABELS = ("label", "name", "output", "edit", "statistic", "phrase", "class", "unit", "tool")
 
 
@@ -47,7 +47,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its interval, found anywhere in a result.
+    """A number, with its interval if it has one, found anywhere in a result.
 
     Attributes:
         family: Estimates of the same family are of the same measure and share an axis.
@@ -112,10 +112,12 @@ def numeric(value: object) -> bool:
 
 
 def estimates(values: Any, path: tuple[str, ...] = ()) -> Iterator[Estimate]:
-    """Every number that comes with an interval, wherever it stands."""
+    """Every number that comes with an interval or in a list of named ones, wherever it stands."""
     if isinstance(values, Mapping):
         key = next((k for k in _ESTIMATES if numeric(values.get(k))), None)
-        if key is not None and "ci" in values:
+        # In a list a name is enough: the entries are compared with each other.
+        listed = len(path) > 1 and path[-1] == _name(values)
+        if key is not None and ("ci" in values or listed):
             yield _estimate(values, key, path)
             return
         for name, inner in values.items():
@@ -146,10 +148,10 @@ def _single(value: Any) -> bool:
 
 
 def _estimate(values: Mapping[str, Any], key: str, path: tuple[str, ...]) -> Estimate:
-    ci = values["ci"]
+    ci = values.get("ci")
     # What an entry of a list is called says more than that it holds a contrast.
     inner = path[:-1] if len(path) > 2 and path[-1] == "contrast" else path
-    label = " · ".join(spoken(part) for part in inner[1:] or inner)
+    label = " · ".join(spoken(part) for part in inner[1:]) or _name(values) or ""
     pair = isinstance(ci, list) and len(ci) == 2 and all(map(numeric, ci))
     return Estimate(
         family=path[0] if path else "",

@@ -187,10 +187,10 @@ def _quoted(phrases: Sequence[Any]) -> str:
 def _activate(args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     contrast = values.get("contrast") or {}
     told = f"Measured the unit on {_count(args, {})}"
-    if args.get("baseline"):
-        pairs = contrast.get("counterfactual") == "minimal pairs"
-        beside = "the pictures they differ from in one thing" if pairs else "other pictures"
-        told += f" and on {len(args['baseline'])} to compare with, {beside}"
+    if contrast.get("counterfactual") == "minimal pairs":
+        told += ", each beside the same picture with one thing changed"
+    elif args.get("baseline"):
+        told += f" and on {len(args['baseline'])} others"
     if contrast.get("mean") is None:
         return told + "."
     more = "more" if contrast["mean"] > 0 else "less"
@@ -238,9 +238,7 @@ _SUMMARIES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
         f"Looked for pictures with ‘{a.get('phrase')}’"
         + (f": {_count({}, v)}." if v.get("stimuli") else ".")
     ),
-    "edit": lambda a, v: (
-        f"Edited {_count(a, v)}: {instruction_text(a.get('instruction') or {})}."
-    ),
+    "edit": lambda a, v: f"Edited {_count(a, v)}: {instruction_text(a.get('instruction') or {})}.",
     "activate": _activate,
     "ablate": _ablate,
     "profile": lambda a, _v: f"Tried the standard edits on {_count(a, {})}.",

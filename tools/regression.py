@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ FOLDS = 5
 RESAMPLES = 1000
 PERMUTATIONS = 499
 #: Strengths of the ridge, in units of the features' variance times the number of pictures.
-_RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+_RIDGES = (1e-4, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,9 @@ def explain(
 ) -> Explained:
     """Regress a measurement on features, with cross-validation and a permutation test.
 
-    Folds never split a group. The strength of the ridge is chosen inside each training fold by
-    generalised cross-validation (Golub, Heath and Wahba, 1979). Permutations exchange whole groups,
-    since pictures of one group (crops of one photograph) are alike; this is exact where groups are
-    equally large.
+    Folds never split a group. The strength of the ridge is chosen inside each training fold, by
+    cross-validation over groups again. Permutations exchange whole groups, since pictures of one
+    group (crops of one photograph) are alike; this is exact where groups are equally large.
 
     Args:
         features: [N, K].
@@ -71,7 +70,7 @@ def explain(
     x, y, group = features[order], measured[order], numbered[order]
     permuted = [y[_permutation(group, rng)] for _ in range(PERMUTATIONS)]
     tried = np.stack([y, *permuted], axis=1)  # [N, 1 + permutations]
-    errors, spread = _left_out(x, tried, _folds(group))
+    errors, spread = _left_out(x, tried, group)
     r2 = 1 - errors.sum(axis=0) / spread.sum(axis=0)
     correlations = _correlations(x, tried)
     farthest = np.abs(correlations).max(axis=0)
@@ -99,6 +98,7 @@ def _permutation(group: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 def _folds(group: NDArray[Any]) -> list[NDArray[np.bool_]]:
     """Masks of the pictures left out in turn: whole groups, about as many pictures each."""
+    _, group = np.unique(group, return_inverse=True)
     sizes = np.bincount(group)
     fold = np.zeros(len(sizes), dtype=int)
     filled = np.zeros(min(FOLDS, len(sizes)))
@@ -108,37 +108,41 @@ def _folds(group: NDArray[Any]) -> list[NDArray[np.bool_]]:
     return [fold[group] == f for f in range(len(filled))]
 
 
-def _left_out(x: Floats, y: Floats, folds: list[NDArray[np.bool_]]) -> tuple[Floats, Floats]:
-    """Squared errors of the ridge and of the training mean on left-out pictures, [N, P] each."""
+def _left_out(x: Floats, y: Floats, group: NDArray[Any]) -> tuple[Floats, Floats]:
+    """Squared errors of the ridge and of the training mean on left-out pictures, [N, P] each.
+
+    Each column of y has the ridge that does best on groups left out of the training fold in turn.
+    """
     errors, spread = np.zeros_like(y), np.zeros_like(y)
-    for out in folds:
-        mean = y[~out].mean(axis=0)
-        errors[out] = (y[out] - mean - _ridge(x[~out], y[~out] - mean, x[out])) ** 2
-        spread[out] = (y[out] - mean) ** 2
+    for out in _folds(group):
+        x_in, y_in = x[~out], y[~out]
+        inner = [((y_in[o] - p) ** 2).sum(axis=1) for o, p in _paths(x_in, y_in, group[~out])]
+        chosen = np.sum(inner, axis=0).argmin(axis=0)  # [P], numbers of ridges
+        path = _ridges(x_in, y_in, x[out])
+        predicted = np.take_along_axis(path, chosen[None, None], axis=0)[0]
+        errors[out] = (y[out] - predicted) ** 2
+        spread[out] = (y[out] - y_in.mean(axis=0)) ** 2
     return errors, spread
 
 
-def _ridge(x: Floats, y: Floats, new: Floats) -> Floats:
-    """Predictions for new rows: x [N, K], y [N, P] with mean 0, new [M, K] -> [M, P].
+def _paths(x: Floats, y: Floats, group: NDArray[Any]) -> Iterator[tuple[NDArray[np.bool_], Floats]]:
+    """For each fold the pictures left out, and their predictions under every ridge."""
+    for out in _folds(group):
+        yield out, _ridges(x[~out], y[~out], x[out])
 
-    Each column of y has the ridge of the least generalised cross-validation error.
+
+def _ridges(x: Floats, y: Floats, new: Floats) -> Floats:
+    """Predictions of a ridge regression: x [N, K], y [N, P], new [M, K] -> [ridges, M, P].
+
+    The last is the mean of y, which is what an infinite ridge predicts.
     """
-    centre, scale = x.mean(axis=0), x.std(axis=0)
+    centre, scale, mean = x.mean(axis=0), x.std(axis=0), y.mean(axis=0)
     scale[scale < 1e-9] = 1.0
     left, values, right = np.linalg.svd((x - centre) / scale, full_matrices=False)
-    inside, n = left.T @ y, len(x)
-    rest = (y**2).sum(axis=0) - (inside**2).sum(axis=0)
-    kept = values > 1e-9 * values[0] if values[0] > 0 else np.zeros(len(values), dtype=bool)
-    best, chosen = np.full(y.shape[1], np.inf), np.zeros_like(inside)
-    for ridge in _RIDGES:
-        shrink = np.where(kept, values**2 / (values**2 + ridge * n), 0.0)
-        error = rest + (((1 - shrink)[:, None] * inside) ** 2).sum(axis=0)
-        score = error / (1 - (shrink.sum() + 1) / n) ** 2
-        better = score < best
-        best[better] = score[better]
-        weights = np.where(kept, shrink / np.where(kept, values, 1.0), 0.0)
-        chosen[:, better] = weights[:, None] * inside[:, better]
-    return np.asarray(((new - centre) / scale) @ right.T @ chosen)
+    inside, onto = left.T @ (y - mean), ((new - centre) / scale) @ right.T
+    shrunk = [values / (values**2 + ridge * len(x)) for ridge in _RIDGES]
+    fits = [mean + onto @ (s[:, None] * inside) for s in shrunk]
+    return np.stack([*fits, np.broadcast_to(mean, fits[0].shape)])
 
 
 def _correlations(x: Floats, y: Floats) -> Floats:

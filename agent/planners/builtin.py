@@ -14,8 +14,11 @@ It is a function of the study's record alone, so a study that was cut off goes o
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 from hubel.agent.confirm import MIN_PEARSON, Sample
 from hubel.agent.form import Form, Term
@@ -35,11 +38,8 @@ from hubel.agent.records import Experiment
 from hubel.agent.verdicts import fate, is_intervention
 from hubel.tools.concepts import removed_by, source_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-#: Pictures in the survey, and pairs per experiment.
-SURVEY, PAIRS = 320, 12
+#: Pictures in the survey, pairs per experiment, exemplars whose profile is taken.
+SURVEY, PAIRS, PROFILED = 320, 12, 4
 #: A change smaller than this share of the unit's standard deviation refutes a term.
 SMALL = 0.1
 
@@ -51,18 +51,15 @@ class Builtin:
 
     def next(self, view: View) -> Step:
         """The next step, from what the study has recorded."""
-        moves: tuple[Callable[[View], Step], ...] = (
-            _survey, _propose, _edit, _measure, _look_inside, _conclude
-        )  # fmt: skip
+        record = _Record(view)
         if view.must_conclude:
-            return _conclude(view)
-        done = sum(m.role == "planner" for m in view.messages)
-        return moves[min(done, len(moves) - 1)](view)
+            return _conclude(record)
+        return _MOVES[min(len(record.said), len(_MOVES) - 1)](record)
 
 
 @dataclass(frozen=True, slots=True)
 class _Test:
-    """A hypothesis with the phrase by which it is tested."""
+    """A hypothesis with the phrase by which it is tested: the first that must hold."""
 
     name: str
     term: Term
@@ -72,143 +69,209 @@ class _Test:
         return self.term.having[0]
 
     @property
-    def lacking(self) -> list[str]:
-        return list(self.term.lacking)
+    def taken_away(self) -> dict[str, Any] | None:
+        """The edit that takes the phrase out of a picture; None if none is known."""
+        if source_of(self.phrase) == "scene":
+            return {"op": "without", "phrase": self.phrase}
+        return removed_by(self.phrase)
 
 
-def _survey(view: View) -> Step:
+class _Record:
+    """What a study has recorded, as the planner reads it."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.said = [m for m in view.messages if m.role == "planner"]
+        self.survey = next(
+            (e for e in view.experiments if e.tool == "survey" and e.status == "done"), None
+        )
+
+    @cached_property
+    def table(self) -> Table:
+        """The survey.
+
+        Raises:
+            PlannerFailed: It did not succeed.
+        """
+        if self.survey is None:
+            errors = [e.error for e in self.view.experiments if e.error]
+            last = errors[-1] if errors else "it has not been made"
+            raise PlannerFailed(f"There is no survey of the unit: {last}")
+        sample = Sample(self.survey.values, sorted(self.survey.values["concepts"]))
+        return Table(sample.degrees, sample.measured, sample.weights, sample.groups)
+
+    @cached_property
+    def fit(self) -> Fit:
+        """The terms that the survey suggests."""
+        return select(self.table)
+
+    @cached_property
+    def tests(self) -> list[_Test]:
+        """One hypothesis for each term, then for each rival."""
+        terms = (*self.fit.form.terms, *self.fit.rivals)
+        return [_Test(f"h{i}", term) for i, term in enumerate(terms, start=1)]
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the unit over the discovery half."""
+        import numpy as np
+
+        w = self.table.weights / self.table.weights.sum()
+        measured = self.table.measured
+        return float(np.sqrt(w @ (measured - w @ measured) ** 2))
+
+    def experiments(self, step: int) -> list[Experiment]:
+        """The experiments of the planner's nth step that ended well."""
+        if len(self.said) < step:
+            return []
+        n = self.said[step - 1].n
+        return [
+            e
+            for e in self.view.experiments
+            if e.message == n and e.asked_by == "planner" and e.status == "done"
+        ]
+
+    def stimuli(self) -> list[tuple[_Test, list[str]]]:
+        """The hypotheses that have pictures to be tested on, with the pictures."""
+        made = {_key(e.tool, e.args): e.values["stimuli"] for e in self.experiments(2)}
+        found = []
+        for test in self.tests:
+            call = _stimuli_for(test)
+            pictures = made.get(_key(call.tool, call.args))
+            if pictures:
+                found.append((test, pictures))
+        return found
+
+
+def _key(tool: str, args: dict[str, Any]) -> str:
+    return json.dumps([tool, args], sort_keys=True)
+
+
+def _survey(record: _Record) -> Step:
+    unit = record.view.unit
     return Step(
         thought="What goes with the unit's activation, over its whole range?",
         calls=(
-            Call(tool="survey", args={"unit": view.unit, "n": SURVEY}),
-            Call(tool="image_stats", args={"unit": view.unit}),
+            Call(tool="survey", args={"unit": unit, "n": SURVEY}),
+            Call(tool="image_stats", args={"unit": unit}),
         ),
     )
 
 
-def _propose(view: View) -> Step:
-    fit = _fit(view)
+def _propose(record: _Record) -> Step:
+    fit = record.fit
     if fit.validated < MIN_PEARSON / 2:
-        return _conclude(view)
-    tests = _tests_of(fit)
-    claims = tuple(
-        Claim(name=t.name, claim=claim_of(t.term), form=Form((t.term,)).to_json()) for t in tests
-    )
+        return _conclude(record)
     return Step(
         thought=(
             f"{len(fit.form.terms)} terms predict unseen parts of the survey with a correlation of "
-            f"{fit.validated:.2f}; each is tested by itself, beside its nearest rivals."
+            f"{fit.validated:.2f}. Each is tested by itself, beside its nearest rivals."
         ),
-        hypotheses=claims,
-        calls=tuple(_stimuli_for(t) for t in tests),
+        hypotheses=tuple(
+            Claim(name=t.name, claim=claim_of(t.term), form=Form((t.term,)).to_json())
+            for t in record.tests
+        ),
+        calls=tuple(_stimuli_for(t) for t in record.tests),
     )
 
 
 def _stimuli_for(test: _Test) -> Call:
+    """Pictures with the phrase: drawn where it is one of scenes, else found by it."""
     if source_of(test.phrase) == "scene":
         having = [p for p in test.term.having if source_of(p) == "scene"]
-        lacking = [p for p in test.lacking if source_of(p) == "scene"]
-        return Call(
-            tool="synthesize", args={"n": PAIRS, "having": having, "lacking": lacking}
-        )
+        lacking = [p for p in test.term.lacking if source_of(p) == "scene"]
+        return Call(tool="synthesize", args={"n": PAIRS, "having": having, "lacking": lacking})
     return Call(tool="find", args={"phrase": test.phrase, "n": PAIRS})
 
 
-def _edit(view: View) -> Step:
-    calls = []
-    for test, made in _tested(view, step=2):
-        stimuli = made.values.get("stimuli", [])
-        instruction = _instruction(test)
-        if stimuli and instruction is not None:
-            calls.append(
-                Call(tool="edit", args={"stimuli": stimuli, "instruction": instruction})
-            )
+def _edit(record: _Record) -> Step:
+    calls = tuple(
+        Call(tool="edit", args={"stimuli": pictures, "instruction": test.taken_away})
+        for test, pictures in record.stimuli()
+        if test.taken_away is not None
+    )
     if not calls:
-        return _look_inside(view)
-    return Step(thought="The same pictures, with the phrase taken away.", calls=tuple(calls))
+        return _look_inside(record)
+    return Step(thought="The same pictures, with the phrase taken away.", calls=calls)
 
 
-def _instruction(test: _Test) -> dict[str, Any] | None:
-    if source_of(test.phrase) == "scene":
-        return {"op": "without", "phrase": test.phrase}
-    return removed_by(test.phrase)
-
-
-def _measure(view: View) -> Step:
-    sd = _spread(view)
-    tests = {t.phrase: t for t, _ in _tested(view, step=2)}
+def _measure(record: _Record) -> Step:
+    edits = {_key("edit", e.args): e.values for e in record.experiments(3)}
     calls = []
-    for edited in _experiments(view, step=3):
-        made = edited.values
-        test = _test_of_edit(view, edited, tests)
-        if test is None or not made.get("stimuli"):
+    for test, pictures in record.stimuli():
+        args = {"stimuli": pictures, "instruction": test.taken_away}
+        made = edits.get(_key("edit", args))
+        if not made or not made["stimuli"]:
             continue
-        sign = 1.0 if test.term.weight > 0 else -1.0
-        args = {"unit": view.unit, "stimuli": made["parents"], "baseline": made["stimuli"]}
-        calls.append(Call(tool="activate", args=args, predictions=(_prediction(test, sign, sd),)))
+        pair = {"stimuli": made["parents"], "baseline": made["stimuli"]}
+        call = Call(
+            tool="activate",
+            args={"unit": record.view.unit, **pair},
+            predictions=(_prediction(test, record.spread),),
+        )
+        calls.append(call)
     if not calls:
-        return _look_inside(view)
-    return Step(thought="Does taking it away change the unit as predicted?", calls=tuple(calls))
-
-
-def _prediction(test: _Test, sign: float, sd: float) -> Predicted:
-    low, high = "contrast.ci.0", "contrast.ci.1"
-    if sign > 0:
-        expects = Condition(op=">", value=0.0, path=low)
-        refutes = Condition(op="<", value=SMALL * sd, path=high)
-    else:
-        expects = Condition(op="<", value=0.0, path=high)
-        refutes = Condition(op=">", value=-SMALL * sd, path=low)
-    return Predicted(
-        hypothesis=test.name, path="contrast.mean", expects=expects, refutes=refutes
+        return _look_inside(record)
+    return Step(
+        thought="Does taking it away change the unit as predicted?", calls=tuple(calls)
     )
 
 
-def _look_inside(view: View) -> Step:
+def _prediction(test: _Test, spread: float) -> Predicted:
+    """The phrase's pictures activate the unit more than without it; less for a negative weight."""
+    low, high = "contrast.ci.0", "contrast.ci.1"
+    if test.term.weight > 0:
+        expects = Condition(op=">", value=0.0, path=low)
+        refutes = Condition(op="<", value=SMALL * spread, path=high)
+    else:
+        expects = Condition(op="<", value=0.0, path=high)
+        refutes = Condition(op=">", value=-SMALL * spread, path=low)
+    return Predicted(hypothesis=test.name, path="contrast.mean", expects=expects, refutes=refutes)
+
+
+def _look_inside(record: _Record) -> Step:
+    view = record.view
     opening = next((e for e in view.experiments if e.tool == "exemplars"), None)
     stimuli = opening.values.get("stimuli", []) if opening else []
-    seen = {e.tool for e in view.experiments}
-    if not stimuli or "ablate" in seen:
-        return _conclude(view)
+    if not stimuli or any(e.tool == "ablate" for e in view.experiments):
+        return _conclude(record)
     return Step(
         thought="What does the network lose without the unit, and which edits move it?",
         calls=(
             Call(tool="ablate", args={"unit": view.unit, "stimuli": stimuli, "mode": "mean"}),
-            Call(tool="profile", args={"unit": view.unit, "stimuli": stimuli[:4]}),
+            Call(tool="profile", args={"unit": view.unit, "stimuli": stimuli[:PROFILED]}),
         ),
     )
 
 
-def _conclude(view: View) -> Step:
-    survey = _survey_result(view)
-    if survey is None:
+def _conclude(record: _Record) -> Step:
+    view = record.view
+    if record.survey is None and view.must_conclude:
         return _nothing("There was no time to survey the unit.")
-    table = _table(survey)
-    fit = _fit(view)
     fates = {h.name: fate(h.name, view.verdicts) for h in view.hypotheses}
-    by_name = {t.name: t.term for t in _tests_of(fit)}
-    kept = [
-        by_name[name]
-        for name, became in fates.items()
-        if became == "supported" or (became != "refuted" and by_name[name] in fit.form.terms)
-    ]
-    if not fates and fit.validated >= MIN_PEARSON / 2:
-        kept = list(fit.form.terms)
+    terms = {t.name: t.term for t in record.tests}
+    chosen = {n for n, t in terms.items() if t in record.fit.form.terms}
+    if not fates:
+        if record.fit.validated < MIN_PEARSON / 2:
+            return _nothing("No phrase predicts the unit on unseen parts of the survey.")
+        kept = chosen
+    else:
+        kept = {n for n, became in fates.items() if became == "supported"}
+        kept |= {n for n in chosen if fates[n] != "refuted"}
     if not kept:
-        return _nothing(
-            "No phrase predicts the unit on unseen parts of the survey."
-            if not fates
-            else "Every hypothesis was refuted."
-        )
-    form = refit(table, kept[:MAX_TERMS])
-    evidence = _evidence(view)
+        return _nothing("Every hypothesis was refuted.")
+    form = refit(record.table, [terms[n] for n in sorted(kept)][:MAX_TERMS])
     return Step(
         thought="What was not refuted, with its weights fitted again.",
         conclusion=Conclusion(
-            text=text_of(form, table.degrees, fates, by_name),
+            text=text_of(form, record.table.degrees, fates, terms),
             form=form.to_json(),
-            exceptions=tuple(exceptions_of(form, table)),
-            evidence=evidence,
+            exceptions=tuple(exceptions_of(form, record.table)),
+            evidence=tuple(
+                e.n
+                for e in view.experiments
+                if e.status == "done" and (e.tool in _OBSERVED or is_intervention(e))
+            ),
         ),
     )
 
@@ -217,78 +280,14 @@ def _nothing(why: str) -> Step:
     return Step(thought=why, conclusion=Conclusion(text=why, form=None))
 
 
-# Reading the record
+#: Observations that a conclusion rests on, beside its interventions.
+_OBSERVED = ("exemplars", "survey", "image_stats")
 
-
-def _survey_result(view: View) -> Experiment | None:
-    return next((e for e in view.experiments if e.tool == "survey" and e.status == "done"), None)
-
-
-def _table(survey: Experiment) -> Table:
-    sample = Sample(survey.values, sorted(survey.values["concepts"]))
-    return Table(sample.degrees, sample.measured, sample.weights, sample.groups)
-
-
-def _fit(view: View) -> Fit:
-    survey = _survey_result(view)
-    if survey is None:
-        errors = [e.error for e in view.experiments if e.error]
-        raise PlannerFailed(f"The survey did not succeed: {errors[-1] if errors else 'no result'}")
-    return select(_table(survey))
-
-
-def _tests_of(fit: Fit) -> list[_Test]:
-    """One hypothesis per term with a phrase to test it by, then the rivals."""
-    terms = (*fit.form.terms, *fit.rivals)
-    return [_Test(f"h{i}", term) for i, term in enumerate(terms, start=1)]
-
-
-def _experiments(view: View, step: int) -> list[Experiment]:
-    """The experiments of the planner's nth step."""
-    said = [m for m in view.messages if m.role == "planner"]
-    if len(said) < step:
-        return []
-    return [
-        e for e in view.experiments if e.message == said[step - 1].n and e.asked_by == "planner"
-    ]
-
-
-def _tested(view: View, step: int) -> list[tuple[_Test, Experiment]]:
-    """The hypotheses with the experiments that made their stimuli."""
-    made = _experiments(view, step)
-    return [
-        (t, e) for t, e in zip(_tests_of(_fit(view)), made, strict=False) if e.status == "done"
-    ]
-
-
-def _test_of_edit(
-    view: View, edited: Experiment, tests: dict[str, _Test]
-) -> _Test | None:
-    """The hypothesis whose stimuli an edit was made from."""
-    for test, made in _tested(view, step=2):
-        if made.values.get("stimuli") == edited.args["stimuli"] and (
-            _instruction(test) == edited.args.get("instruction")
-        ):
-            return tests[test.phrase]
-    return None
-
-
-def _spread(view: View) -> float:
-    """Standard deviation of the unit over the discovery half."""
-    import numpy as np
-
-    survey = _survey_result(view)
-    if survey is None:
-        raise PlannerFailed("The survey did not succeed.")
-    table = _table(survey)
-    w = table.weights / table.weights.sum()
-    return float(np.sqrt(w @ (table.measured - w @ table.measured) ** 2))
-
-
-def _evidence(view: View) -> tuple[int, ...]:
-    """What the conclusion rests on: the survey, and the interventions."""
-    return tuple(
-        e.n
-        for e in view.experiments
-        if e.status == "done" and (e.tool in ("exemplars", "survey") or is_intervention(e))
-    )
+_MOVES: tuple[Callable[[_Record], Step], ...] = (
+    _survey,
+    _propose,
+    _edit,
+    _measure,
+    _look_inside,
+    _conclude,
+)

@@ -145,9 +145,19 @@ def _association(
     terms: Sequence[Term], residual: NDArray[Any], w: NDArray[Any], table: Table
 ) -> list[float]:
     """Absolute weighted correlation of each term with the residual."""
-    return [
-        abs(float(pearson(t.degree(table.degrees), residual, w[None])[0])) for t in terms
-    ]
+    import numpy as np
+
+    if not terms:
+        return []
+    x = np.stack([t.degree(table.degrees) for t in terms])
+    w = w / w.sum()
+    x = x - (x @ w)[:, None]
+    y = residual - w @ residual
+    spread = np.sqrt((x**2 @ w) * (w @ y**2))
+    covariance = np.abs(x @ (w * y))
+    # Rounding leaves constants a spread of about 1e-17: they go with nothing.
+    varies = spread > 1e-9 * max(float(np.abs(residual).max()), 1e-30)
+    return [float(c) for c in np.where(varies, covariance / np.where(varies, spread, 1.0), 0.0)]
 
 
 def _conjunctions(phrases: Sequence[str]) -> list[Term]:

@@ -422,7 +422,9 @@ def _ledger(home: Path | None) -> Ledger:
 @contextmanager
 def _lab(settings: LabSettings) -> Iterator[LabSession]:
     from hubel.sandbox.session import LabSession
+    from hubel.tools.targets.fetch import fetch
 
+    fetch(settings.target)
     with LabSession(settings) as lab, _display() as display:
         lab.progress = display.progress
         display.say("opening the network")

@@ -37,8 +37,10 @@ NULL: Weights = {}
 class Author:
     """Writes one study into a ledger, row by row, as the loop does."""
 
-    def __init__(self, ledger: Ledger, planted: Weights, seed: int = 7, **columns: Any) -> None:
-        self.ledger, self.planted = ledger, planted
+    def __init__(
+        self, ledger: Ledger, planted: Weights, seed: int = 7, pictures: int = 120, **columns: Any
+    ) -> None:
+        self.ledger, self.planted, self.pictures = ledger, planted, pictures
         self.rng = np.random.default_rng(seed)
         self.study = ledger.begin(
             **{
@@ -80,12 +82,11 @@ class Author:
             hypotheses,
         )
 
-    def predict(self, hypothesis: str, sign: float = 1.0) -> None:
+    def predict(self, hypothesis: str, least: float) -> None:
         """Register what a hypothesis says of the next experiment."""
         self.message += 1
-        up = sign > 0
-        expects = {"op": ">" if up else "<", "value": 0.0, "path": f"contrast.ci.{0 if up else 1}"}
-        refutes = {"op": "<" if up else ">", "value": 0.08, "path": f"contrast.ci.{1 if up else 0}"}
+        expects = {"op": ">", "value": 0.0, "path": "contrast.ci.0"}
+        refutes = {"op": "<", "value": least, "path": "contrast.ci.1"}
         prediction = Prediction(
             self.n + 1, hypothesis, self.message, "contrast.mean", expects, refutes
         )
@@ -193,8 +194,8 @@ class Author:
     # Experiments
 
     def exemplars(self) -> Experiment:
-        made = sorted(self.population(48), key=self.activation)[::-1]
-        made = made[:8] + made[10::9]
+        made = sorted(self.population(32), key=self.activation)[::-1]
+        made = made[:8] + made[10::6]
         activation = sorted((self.activation(m) for m in made), reverse=True)
         figures = [self.heatmap(m, a) for m, a in zip(made, activation, strict=True)]
         values = {
@@ -209,7 +210,7 @@ class Author:
             "exemplars", "observation", {"unit": UNIT}, values, made + figures, by="program"
         )
 
-    def minimal_pairs(self, phrase: str, hypothesis: str, n: int = 9) -> None:
+    def minimal_pairs(self, phrase: str, hypothesis: str, n: int = 9, least: float = 0.08) -> None:
         """Scenes with a phrase, the same without it, and the difference in activation."""
         with_it = [self.scene(scene_having(self.rng, [phrase], [])) for _ in range(n)]
         self.step(f"Scenes with {phrase}.")
@@ -223,13 +224,13 @@ class Author:
         values = {
             "stimuli": [m.id for m in without],
             "parents": [m.id for m in parents],
-            "changed": [m.provenance["changed"] for m in without],
+            "changed": [m.provenance.get("changed") for m in without],
             "rejected": [],
         }
         self.step("The same pictures, with the phrase taken away.")
         args = {"stimuli": [m.id for m in with_it], "instruction": instruction}
         self.call("edit", "stimulus", args, values, without, metric="none: pictures are made")
-        self.predict(hypothesis)
+        self.predict(hypothesis, least)
         self.compare(parents, without)
 
     def compare(self, made: list[Artifact], beside: list[Artifact]) -> Experiment:
@@ -275,7 +276,8 @@ class Author:
         ]
         values = {
             "pictures": {
-                "top": ["traffic light", "pinwheel", "espresso"][: n % 3] + ["ping-pong ball"] * (n - n % 3),
+                "top": ["traffic light", "pinwheel", "espresso"][: n % 3]
+                + ["ping-pong ball"] * (n - n % 3),
                 "logit": change,
                 "kl": [0.05] * n,
                 "becomes": ["balloon", *[None] * (n - 1)],
@@ -319,9 +321,9 @@ class Author:
         if claimed:
             conclusion["exceptions"] = ["Where there is many colours, it responds more."]
         self.step("What was not refuted, with its weights fitted again.", conclusion=conclusion)
-        args = {"unit": UNIT, "n": 120, "phrases": list(claimed or {})}
+        args = {"unit": UNIT, "n": self.pictures, "phrases": list(claimed or {})}
         sample = self.call(
-            "held_out_sample", "observation", args, self.sample(120), by="program"
+            "held_out_sample", "observation", args, self.sample(self.pictures), by="program"
         )
         explained = confirm.explain(self.view(), Conclusion.model_validate(conclusion), sample)
         self.ledger.conclude(self.study, *explained)
@@ -347,19 +349,38 @@ def answered(ledger: Ledger, text: str | None = None) -> int:
     author = Author(ledger, PLANTED)
     first = author.exemplars()
     author.step("What goes with the unit’s activation, over its whole range?")
-    author.call("survey", "observation", {"unit": UNIT, "n": 60}, author.sample(60))
-    stats = [{"statistic": s, "pearson": r, "ci": [r - 0.1, r + 0.1]}
-             for s, r in (("a red patch", 0.44), ("edges", 0.12), ("brightness", -0.05))]  # fmt: skip
-    author.call("image_stats", "observation", {"unit": UNIT}, {"statistics": stats, "enough": False})
-    claims = {"red object": 1.9, "striped object": 0.9, "green object": 0.4, "circle": 0.3}
+    author.call("survey", "observation", {"unit": UNIT, "n": 40}, author.sample(40))
+    singles = [
+        {"statistic": name, "correlation": r}
+        for name, r in (("a red patch", 0.44), ("edges", 0.12), ("brightness", -0.05))
+    ]
+    stats = {
+        "pictures": {"n": 40, "groups": 41},
+        "together": {"r2": 0.21, "ci": [0.09, 0.33], "p": 0.002},
+        "best": {**singles[0], "ci": [0.31, 0.56], "p": 0.001},
+        "singles": singles,
+    }
+    author.call("image_stats", "observation", {"unit": UNIT}, stats, metric="explained variance")
+    claims = {"red object": 1.9, "striped object": 0.9, "circle": 1.2, "green object": 0.4}
     author.step("Two terms predict unseen parts of the survey with a correlation of 0.71.", claims)
-    author.call("find", "observation", {"phrase": "a red patch", "n": 12}, status="refused",
-                error="The data set has no picture with the phrase 'a red patsch'. Did you mean 'a red patch'?")  # fmt: skip
-    for name, phrase in (("h1", "red object"), ("h2", "striped object"), ("h3", "green object")):
-        author.minimal_pairs(phrase, name)
+    author.call(
+        "find",
+        "observation",
+        {"phrase": "a red patsch", "n": 12},
+        status="refused",
+        error="No picture can be judged for 'a red patsch'. Did you mean 'a red patch'?",
+    )
+    author.minimal_pairs("red object", "h1")
+    author.minimal_pairs("striped object", "h2")
+    author.minimal_pairs("circle", "h3", least=0.9)
     author.look_inside(first.values["stimuli"][:8])
-    author.call("activate", "observation", {"unit": UNIT, "stimuli": []}, status="lost",
-                error="The lab was lost during 'activate': the other side closed the channel. Exit status -9.")  # fmt: skip
+    author.call(
+        "activate",
+        "observation",
+        {"unit": UNIT, "stimuli": first.values["stimuli"][:3]},
+        status="lost",
+        error="The lab was lost during 'activate': the other side closed the channel.",
+    )
     text = text or (
         "The unit responds to red objects and, less, to striped ones. Taking away the red object "
         "changed it as predicted (#7)."
@@ -371,10 +392,10 @@ def answered(ledger: Ledger, text: str | None = None) -> int:
 
 def nothing_found(ledger: Ledger) -> int:
     """A study of a unit that is noise."""
-    author = Author(ledger, NULL)
+    author = Author(ledger, NULL, pictures=80)
     author.exemplars()
     author.step("What goes with the unit’s activation?", {"purple object": 0.2})
-    author.call("survey", "observation", {"unit": UNIT, "n": 60}, author.sample(60))
+    author.call("survey", "observation", {"unit": UNIT, "n": 40}, author.sample(40))
     author.minimal_pairs("purple object", "h1", n=6)
     author.conclude("It responds to purple objects.", {"purple object": 0.2}, [1, 2])
     return author.study
@@ -385,7 +406,7 @@ def unfinished(ledger: Ledger, stop: str | None = None, detail: str | None = Non
     author = Author(ledger, PLANTED)
     author.exemplars()
     author.step("What goes with the unit’s activation?", {"red object": 1.0})
-    author.call("survey", "observation", {"unit": UNIT, "n": 60}, status="running")
+    author.call("survey", "observation", {"unit": UNIT, "n": 40}, status="running")
     if stop is not None:
         ledger.end(author.study, stop, detail)
     return author.study
@@ -393,7 +414,9 @@ def unfinished(ledger: Ledger, stop: str | None = None, detail: str | None = Non
 
 def hostile(ledger: Ledger, evil: str) -> int:
     """A study in which everything that others wrote is an attack."""
-    author = Author(ledger, PLANTED, question=evil, model=evil, unit=evil, data=evil, planner=evil)
+    author = Author(
+        ledger, PLANTED, pictures=40, question=evil, model=evil, unit=evil, data=evil, planner=evil
+    )
     picture = ledger.pictures.put(
         Image.new("RGB", (48, 32), "teal"),
         {"kind": "picture", "data": evil, "item": evil, "labels": [evil], "caption": evil},
@@ -426,12 +449,12 @@ STUDIES: dict[str, Callable[[Ledger], int]] = {
 OPENED: dict[str, Any] = {
     "target": {
         "name": "demo",
-        "hash": "5d41402abc4b2a76b9719d911017c592ae0b2bd7fb1d4f2f27ad2fbd8b8d6f4e",
+        "hash": "5d41402abc4b2a76b9719d911017c592" * 2,
         "device": "cpu",
         "classes": 1000,
-        "sites": [{"name": "blocks.5.1.conv_pw", "layout": "NCHW", "shape": [192, 14, 14], "units": 192}],
+        "sites": [{"name": "blocks.5.1.conv_pw", "shape": [192, 14, 14], "units": 192}],
         "main_sites": ["blocks.5.1.conv_pw"],
     },
-    "data": {"name": "demo:400", "pictures": 800, "hash": "8f14e45fceea167a5a36dedd4bea2543c2a7b1d9f3a8e1b2c4d5e6f708192a3b"},
-    "versions": {"python": "3.11.7", "hubel": "0.1.0", "torch": "2.13.0", "numpy": "2.4.0", "pillow": "12.3.0"},
-}  # fmt: skip
+    "data": {"name": "demo:400", "pictures": 800, "hash": "8f14e45fceea167a5a36dedd4bea2543" * 2},
+    "versions": {"python": "3.11.7", "hubel": "0.1.0", "torch": "2.13.0", "numpy": "2.4.0"},
+}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from hubel.tools.context import Context
 from hubel.tools.data import Item
-from hubel.tools.stimuli import PictureStore
+from hubel.tools.stimuli import PictureStore, picture_id
 from hubel.tools.target import Target
 
 SIDE = 16
@@ -55,7 +55,7 @@ class Pictures:
         self._images = images
 
     def fingerprint(self) -> str:
-        return f"{len(self._images)} pictures"
+        return "".join(picture_id(image) for image in self._images)
 
     def item(self, number: int) -> Item:
         about = {"kind": "picture", "data": self.name, "item": str(number)}
@@ -118,7 +118,7 @@ class Bench:
 def bench(tmp_path: Path) -> Callable[..., Bench]:
     """Makes a bench: by default class k is read from unit k alone."""
 
-    def make(wiring: Tensor | None = None, pictures: int = 120) -> Bench:
+    def make(wiring: Tensor | None = None, pictures: int = 60) -> Bench:
         return Bench(tmp_path, torch.eye(8) if wiring is None else wiring, pictures)
 
     return make

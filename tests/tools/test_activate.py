@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
+from hubel.tools.exemplars import index_for
 from hubel.tools.experiments.activate import activate
 from hubel.tools.spec import ToolError
 
@@ -36,6 +37,8 @@ def test_activate_finds_the_effect_of_an_edit_in_minimal_pairs(bench, red_blot):
     assert found["n"] == 8
     assert found["mean"] > 0.8
     assert found["ci"][0] > 0
+    sd = index_for(b.ctx, RED).stats(b.ctx.target.unit(RED)).sd
+    assert found["in_sd"] == pytest.approx(found["mean"] / sd)
     assert found["p"] == 2 / 2**8  # all eight lie above: two of the sign patterns are as extreme
 
 

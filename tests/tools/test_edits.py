@@ -432,6 +432,16 @@ def test_edit_of_a_scene_changes_the_one_factor_asked_for(bench, instruction, fa
         assert not (apart & ~(was | now)).any()
 
 
+def test_a_picture_that_is_not_the_drawing_of_its_scene_is_not_edited_by_it(bench):
+    b = bench()
+    false = render(SCENE)
+    false.putpixel((110, 220), (0, 0, 0))
+    about = {"kind": "scene", "scene": SCENE.to_json()}
+    picture = b.ctx.store.put(false, about, "stimulus").id
+    with pytest.raises(ToolError, match="pixels outside"):
+        edit(b, [picture], op="with", phrase="green circle")
+
+
 def test_edits_of_scenes_can_be_chained_and_undone(bench):
     b = bench()
     first = drawn(b, SCENE)
@@ -446,6 +456,8 @@ def test_text_can_be_taken_away(bench):
     b = bench()
     written = drawn(b, Scene(WHITE, (), Text("Hi", "blue", "top")))
     values = edit(b, written, op="set_text", text=None).values
+    about = b.ctx.store.artifact(values["stimuli"][0]).provenance
+    assert about["instruction"] == {"op": "set_text", "text": None}
     assert values["changed"][0]["lost"] == ["text", "blue text"]
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -96,6 +98,6 @@ def test_image_stats_uses_only_pictures_that_planners_may_see(stage):
 def test_image_stats_refuses_what_cannot_be_explained(stage):
     with pytest.raises(ToolError, match="nothing to explain"):
         image_stats(stage.ctx, CONSTANT)
-    stage.ctx.data = type(stage.ctx.data)([Image.new("RGB", (8, 8), (i, 0, 0)) for i in range(12)])
+    few = type(stage.ctx.data)([Image.new("RGB", (8, 8), (i, 0, 0)) for i in range(12)])
     with pytest.raises(ToolError, match="needs 20 pictures"):
-        image_stats(stage.ctx, BRIGHTNESS)
+        image_stats(replace(stage.ctx, data=few, _index={}), BRIGHTNESS)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hubel.tools.imagery.pairs import differences, flaw
+from hubel.tools.imagery.pairs import differences
+from hubel.tools.imagery.pairs import flaw as flaw_of_pictures
 from hubel.tools.imagery.scenes import (
     Background,
     Scene,
@@ -30,6 +31,10 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 def circle(x=0.5, y=0.5, size=0.3, colour="red", texture="plain"):
     return Thing("circle", x, y, size, colour, texture)
+
+
+def flaw(old, new):
+    return flaw_of_pictures(old, new, render(old), render(new))
 
 
 def differing(one, other):
@@ -160,3 +165,14 @@ def test_a_failed_edit_is_found_out():
     assert "no pixel" in str(flaw(start, turned))
     assert "factors" in str(flaw(start, swapped))
     assert "0 factors" in str(flaw(start, start))
+
+
+def test_a_picture_that_does_not_show_its_scene_is_found_out():
+    start, end = (Scene(WHITE, (circle(0.25, colour=c),)) for c in ("red", "green"))
+    tampered = render(end)
+    tampered.putpixel((200, 200), (0, 0, 0))
+    assert flaw_of_pictures(start, end, render(start), render(end)) is None
+    assert "outside" in flaw_of_pictures(start, end, render(start), tampered)
+    assert "no pixel" in flaw_of_pictures(start, end, render(end), render(end))
+    small = render(end).resize((100, 100))
+    assert "sizes" in flaw_of_pictures(start, end, render(start), small)

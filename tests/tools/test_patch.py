@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from PIL import Image
+from torch import nn
 
 from hubel.tools.experiments.patch import patch
 from hubel.tools.spec import ToolError
+from hubel.tools.target import Target
 
 RED = "colours:0"
 
@@ -90,6 +93,39 @@ def test_patch_finds_equal_parts_for_two_units_that_share_a_class(bench, red_blo
     for unit in (RED, "colours:3"):
         values = patch(b.ctx, unit, red, faded, answer="scarlet", other="navy").values
         assert values["noising"]["normalised"]["mean"] == pytest.approx(0.5, abs=1e-4)
+
+
+class Gate(nn.Module):
+    """Class 0 from the red and the blue unit: the lesser (and) or the greater (or) of them."""
+
+    def __init__(self, gate) -> None:
+        super().__init__()
+        self.colours = nn.Conv2d(3, 2, 1, bias=False)
+        self.gate = gate
+        with torch.no_grad():
+            weights = torch.tensor([[1.0, -0.5, -0.5], [-0.5, -0.5, 1.0]])
+            self.colours.weight.copy_(weights[..., None, None])
+
+    def forward(self, pixels):
+        red, blue = self.colours(pixels).amax(dim=(2, 3)).unbind(1)
+        return torch.stack([self.gate(red, blue), torch.zeros_like(red)], dim=1)
+
+
+@pytest.mark.parametrize(("gate", "enough"), [(torch.minimum, 0.0), (torch.maximum, 1.0)])
+def test_patch_finds_whether_a_unit_is_enough_or_needed(bench, gate, enough):
+    b = bench()
+    b.ctx.target = Target("gate", Gate(gate), b.ctx.target.preprocess)
+    clean, corrupted = [], []
+    for i in range(3):
+        plain = Image.new("RGB", (16, 16), (60 + i, 60 + i, 60 + i))
+        both = plain.copy()
+        both.paste((250, 10, 10), (2, 2, 6, 6))
+        both.paste((10, 10, 250), (9, 9, 13, 13))
+        corrupted.append(b.put(plain))
+        clean.append(b.put(both, corrupted[-1]))
+    values = patch(b.ctx, RED, clean, corrupted, answer="output 0", other="output 1").values
+    assert values["denoising"]["normalised"]["mean"] == pytest.approx(enough, abs=1e-6)
+    assert values["noising"]["normalised"]["mean"] == pytest.approx(1 - enough, abs=1e-6)
 
 
 def test_patch_chooses_the_top_classes_of_the_two_runs(bench, red_blot):

@@ -57,7 +57,7 @@ def stage(bench):
         field[:, ::2] *= 0.4
         return Image.fromarray((field * rng.uniform(150, 220)).astype(np.uint8))
 
-    return b, [b.put(picture()) for _ in range(6)]
+    return b, [b.put(picture()) for _ in range(4)]
 
 
 def by_name(result):
@@ -86,7 +86,7 @@ def test_profile_finds_the_texture_unit(stage):
 def test_profile_control_unit_that_sees_nothing_reacts_to_no_edit(stage):
     b, ids = stage
     for edit in profile(b.ctx, NOTHING, ids).values["edits"]:
-        assert edit["change"] == [0.0] * 6
+        assert edit["change"] == [0.0] * 4
         assert edit["contrast"]["p"] == edit["contrast"]["p_holm"] == 1
         assert edit["contrast"]["ci"] == [0, 0]
 
@@ -120,11 +120,6 @@ def test_profile_examples_measure_as_the_profile_says(stage):
     before, after = (b.ctx.store.image(edits["blur"]["example"][k]) for k in ("before", "after"))
     change = b.ctx.activations(TEXTURE, [after])[0] - b.ctx.activations(TEXTURE, [before])[0]
     assert change == pytest.approx(max(edits["blur"]["change"], key=abs), rel=1e-5)
-
-
-def test_profile_is_the_same_for_the_same_seed(stage):
-    b, ids = stage
-    assert profile(b.ctx, TEXTURE, ids) == profile(b.ctx, TEXTURE, ids)
 
 
 def test_profile_refuses_what_cannot_be_measured(stage):

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from hubel.tools import contrast
-from hubel.tools.columns import place
 from hubel.tools.context import Context, StimulusId, UnitName
+from hubel.tools.exemplars import index_for
 from hubel.tools.heatmap import grid, overlay
+from hubel.tools.indexing.columns import place
 from hubel.tools.interventions import distinct, minimal_pairs
 from hubel.tools.result import Artifact, Result
 from hubel.tools.spec import ToolError, tool
@@ -23,7 +24,7 @@ _MEASURES = {
     "baseline": "activation on each picture of the baseline, null without one",
     "contrast": "stimuli less baseline: mean difference in activation with its 95% interval, "
     "effect size d, permutation p value; in_sd is the mean difference in standard deviations of "
-    "the unit over the data set, null while the data set is not indexed",
+    "the unit over the discovery half of the data set, null where the unit is constant there",
 }
 
 
@@ -93,7 +94,13 @@ def _paired(ctx: Context, stimuli: list[str], baseline: list[str] | None) -> boo
 
 
 def _in_sd(ctx: Context, unit: str, mean: float) -> float | None:
-    return None
+    """A difference in standard deviations of the unit; None for a unit that is constant.
+
+    The index is opened, and made if need be, so that the result never depends on what was asked
+    before.
+    """
+    sd = index_for(ctx, unit).stats(ctx.target.unit(unit)).sd
+    return mean / sd if sd > 0 else None
 
 
 def _figures(ctx: Context, unit: str, stimuli: list[str], maps: list[Any]) -> list[Artifact]:

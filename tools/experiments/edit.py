@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import numpy as np
+from PIL import Image
 from pydantic import Field
 
 from hubel.tools.context import Context, StimulusId
@@ -102,14 +103,14 @@ def _edit(
     about = {
         "kind": "edit",
         "parent": parent.id,
-        "instruction": instruction.model_dump(mode="json", exclude_none=True),
+        "instruction": instruction.model_dump(mode="json", exclude_unset=True),
     }
     changed: dict[str, Any] = {}
     if scene is not None and instruction.op in STEPS.models:
         new = step(scene, instruction, rng)
-        changed = _checked(scene, new, instruction)
-        about["scene"] = new.to_json()
         after = render(new)
+        changed = _checked(scene, new, before, after, instruction)
+        about["scene"] = new.to_json()
     else:
         after = pillow.apply(before, instruction, scene)
     changed |= pillow.measure(before, after)
@@ -118,15 +119,14 @@ def _edit(
     return ctx.store.put(after, {**about, "changed": changed}, "stimulus"), changed
 
 
-def _checked(old: Scene, new: Scene, instruction: Instruction) -> dict[str, Any]:
-    """What a step changed, after checking that it is one factor and the one that was meant."""
-    wrong = flaw(old, new)
+def _checked(
+    old: Scene, new: Scene, before: Image.Image, after: Image.Image, instruction: Instruction
+) -> dict[str, Any]:
+    """What a step changed, after checking that it is one factor and shows on the pixels."""
+    wrong = flaw(old, new, before, after)
     if wrong is not None:
         raise ToolError(f"{instruction.op} fails on this scene: {wrong}.")
     change = differences(old, new)[0]
-    asked = {k: getattr(instruction, k) for k in ("thing", "factor") if hasattr(instruction, k)}
-    if instruction.op == "set" and any(change[k] != v for k, v in asked.items()):
-        raise ToolError(f"set changed {change['factor']} of {change['thing']} instead.")
     was, now = truth(old), truth(new)
     return {
         **change,

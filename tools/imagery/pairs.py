@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from hubel.tools.imagery.changes import FACTORS, candidates
 from hubel.tools.imagery.graph import Background, Scene, Text, Thing
-from hubel.tools.imagery.render import parts, render, visible
+from hubel.tools.imagery.render import parts, visible
 from hubel.tools.imagery.truth import Phrase, counted, find, truth
 from hubel.tools.spec import ToolError
 
@@ -76,16 +77,24 @@ def factors(thing: Thing) -> dict[str, Any]:
     return values
 
 
-def flaw(old: Scene, new: Scene) -> str | None:
+def flaw(old: Scene, new: Scene, before: Image.Image, after: Image.Image) -> str | None:
     """Why two scenes are no minimal pair, or None if they are one.
 
     The graphs differ in one factor; the pictures differ, and only where the changed thing was or
     is; no other thing is hidden or laid open; and everything can be seen.
+
+    Args:
+        old: One scene.
+        new: The other.
+        before: The picture that is to show `old`, RGB.
+        after: The picture that is to show `new`.
     """
     changes = differences(old, new)
     if len(changes) != 1:
         return f"{len(changes)} factors changed instead of one"
-    changed = np.any(np.asarray(render(old)) != np.asarray(render(new)), axis=2)
+    if before.size != after.size:
+        return "the pictures have different sizes"
+    changed = np.any(np.asarray(before) != np.asarray(after), axis=2)
     if not changed.any():
         return "no pixel changed"
     if (changed & ~_affected(old, new, changes[0])).any():

@@ -108,7 +108,7 @@ def _split(uniform: NDArray[Any]) -> dict[Stratum, NDArray[np.intp]]:
 
 
 def _shared(n: int, cells: Sequence[tuple[Stratum, int]]) -> list[int]:
-    """How many to take of each cell: one, and then turn by turn to the one furthest below its share."""
+    """How many to take of each cell: one, then turn by turn of the one furthest below its share."""
     often = [name for name, _ in cells]
     share = [SHARES[name] / often.count(name) for name, _ in cells]
     taken = [1] * len(cells)
