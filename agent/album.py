@@ -93,5 +93,5 @@ def _encoded(image: Image.Image) -> bytes:
     """WebP, without loss where that is smaller, as it is for most drawings."""
     lossy, exact = io.BytesIO(), io.BytesIO()
     image.save(lossy, "WEBP", quality=82, method=4)
-    image.save(exact, "WEBP", lossless=True, quality=40, method=3)
+    image.save(exact, "WEBP", lossless=True, quality=20, method=1)
     return min(lossy.getvalue(), exact.getvalue(), key=len)

@@ -15,7 +15,7 @@ from hubel.agent import plots, wording
 from hubel.agent.album import Album
 from hubel.agent.cards import steps_of
 from hubel.agent.ledger import Ledger
-from hubel.agent.sections import exemplars, form_view, held_out, limits
+from hubel.agent.sections import exemplars, form_view, held_out, limits, unit_range
 from hubel.agent.story import Story, read_story
 from hubel.agent.tidy import word
 
@@ -91,7 +91,8 @@ def _render(story: Story, ledger: Ledger) -> str:
         grade_means=_GRADES,
         form=form_view(story),
         exemplars=exemplars(story, album),
-        held_out=held_out(story),
+        range=unit_range(story),
+        held_out=held_out(story, album),
         steps=steps_of(story, album),
         limits=limits(story),
         site=_site(story),

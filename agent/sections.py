@@ -11,13 +11,15 @@ from markupsafe import Markup
 
 from hubel.agent import plots
 from hubel.agent.album import Album
-from hubel.agent.cards import Row, forest_rows
+from hubel.agent.cards import Row, Shot, forest_rows
 from hubel.agent.form import Form, Term
 from hubel.agent.records import Experiment
 from hubel.agent.story import Story
-from hubel.agent.tidy import Estimate, is_id, numeric
+from hubel.agent.tidy import Estimate, facts, is_id, numeric
 from hubel.agent.verdicts import is_intervention
 from hubel.agent.wording import listed, number
+from hubel.tools.concepts import source_of
+from hubel.tools.spec import ToolError
 
 #: Words shown below an exemplar.
 WORDS = 5
@@ -71,11 +73,13 @@ class HeldOut:
     """The test on held-out pictures.
 
     Attributes:
+        shown: Some of the pictures, with measured and predicted activation.
         populations: Names with numbers of pictures, in the order of their colours.
     """
 
     experiment: Experiment
     plot: Markup | None
+    shown: list[Shot]
     populations: list[tuple[str, int]]
     comparison: list[Row]
     concepts: list[dict[str, Any]]
@@ -111,9 +115,10 @@ def exemplars(story: Story, album: Album) -> list[Exemplar]:
     form = form_view(story)
     named = {p for row in form.rows for p, _ in row.words} if form else set()
     truths, maps = _truths(values, len(stimuli)), _maps(done, values, stimuli)
+    shared = Counter(p for phrases in truths for p in phrases)
     shown = []
     for stimulus, measured, phrases in zip(stimuli, activation, truths, strict=True):
-        ranked = sorted(phrases, key=lambda p: p not in named)[:WORDS]
+        ranked = sorted(phrases, key=lambda p: (p not in named, _kind(p), -shared[p]))[:WORDS]
         over = [album.show(maps[stimulus], "where the unit responds")] if stimulus in maps else []
         shown.append(
             Exemplar(
@@ -127,7 +132,14 @@ def exemplars(story: Story, album: Album) -> list[Exemplar]:
     return shown
 
 
-def held_out(story: Story) -> HeldOut | None:
+def unit_range(story: Story) -> list[tuple[str, str]]:
+    """The unit over all pictures that a planner may see, in a few numbers."""
+    done = [e for e in story.experiments if e.tool == "exemplars" and e.status == "done"]
+    known = done[0].values.get("statistics") if done else None
+    return facts({"": known}, 9) if isinstance(known, Mapping) else []
+
+
+def held_out(story: Story, album: Album) -> HeldOut | None:
     """How the explanation did on pictures that its author had not seen."""
     score, sample = story.score, story.held_out
     if score is None or sample is None:
@@ -137,6 +149,7 @@ def held_out(story: Story) -> HeldOut | None:
     return HeldOut(
         experiment=sample,
         plot=_scatter(sample.values, score.detail.get("predicted"), [p for p, _ in populations]),
+        shown=_shown(sample.values, score.detail.get("predicted"), album),
         populations=populations,
         comparison=_comparison(story),
         concepts=score.detail.get("concepts") or [],
@@ -216,6 +229,20 @@ def _scatter(values: Mapping[str, Any], predicted: Any, names: list[str]) -> Mar
     return plots.scatter(points, label)
 
 
+def _shown(values: Mapping[str, Any], predicted: Any, album: Album) -> list[Shot]:
+    measured = values.get("activation") or []
+    told = _column(predicted, len(measured))
+    return [
+        Shot(
+            [album.show(one["stimulus"])],
+            "" if told[one["at"]] is None else f"predicted {number(told[one['at']])}",
+            [number(measured[one["at"]])],
+        )
+        for one in values.get("shown") or ()
+        if is_id(one.get("stimulus")) and one.get("at", len(measured)) < len(measured)
+    ]
+
+
 def _truths(values: Mapping[str, Any], n: int) -> list[list[str]]:
     """For each exemplar, the phrases that are true of it, labels first."""
     labels, concepts = (_column(values.get(k), n) for k in ("labels", "concepts"))
@@ -229,6 +256,14 @@ def _truths(values: Mapping[str, Any], n: int) -> list[list[str]]:
             words += [str(p) for p in found]
         out.append(list(dict.fromkeys(words)))
     return out
+
+
+def _kind(phrase: str) -> int:
+    """Labels before what was drawn before what was measured: the rarer says more."""
+    try:
+        return ("label", "scene", "statistic").index(source_of(phrase))
+    except ToolError:
+        return 0  # another judge's phrase
 
 
 def _maps(done: list[Experiment], values: Mapping[str, Any], stimuli: list[str]) -> dict[str, str]:

@@ -133,7 +133,8 @@ def facts(values: Mapping[str, Any], most: int = 10) -> list[tuple[str, str]]:
     found = []
     for key, value in values.items():
         inner = value.items() if isinstance(value, Mapping) and "ci" not in value else ()
-        found += [(f"{spoken(key)}: {spoken(str(k))}", word(v)) for k, v in inner if _single(v)]
+        of = f"{spoken(key)}: " if key else ""
+        found += [(of + spoken(str(k)), word(v)) for k, v in inner if _single(v)]
         if _single(value):
             found.append((spoken(key), word(value)))
     return found[:most]

@@ -224,7 +224,7 @@ def _held_out(_args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
 
 _SUMMARIES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
     "exemplars": lambda a, v: (
-        f"Looked at {_count(a, v)} from the strongest response of the unit down to none."
+        f"Looked at the {_count(a, v)} to which the unit responds most."
     ),
     "survey": lambda a, v: (
         f"Measured the unit on {_count(a, {'activation': v.get('activation')})} of the discovery "

@@ -52,9 +52,7 @@ class Context:
 
     def batches(self, images: Sequence[Image.Image]) -> list[Tensor]:
         """Pictures as input batches of at most `BATCH`."""
-        return [
-            self.target.batch(images[i : i + BATCH]) for i in range(0, len(images), BATCH)
-        ]
+        return [self.target.batch(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
 
     def maps(self, unit: str, images: Sequence[Image.Image]) -> list[NDArray[Any]]:
         """Activation map of a unit on each picture: float32, [H, W], [T] or scalar."""

@@ -130,15 +130,12 @@ def ratio(part: Sequence[float], whole: Sequence[float]) -> tuple[float, list[fl
     return estimate, list(_interval(estimate, error, n - 1))
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """P values adjusted for their number by the step-down method of Holm (1979)."""
-    order = np.argsort(np.asarray(p, dtype=np.float64), kind="stable")
-    adjusted = [0.0] * len(p)
-    highest = 0.0
-    for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, (len(p) - rank) * p[i]))
-        adjusted[i] = highest
-    return adjusted
+def adjusted(p: Sequence[float]) -> list[float]:
+    """P values adjusted for their number, so that those below q hold a part of at most q false.
+
+    Benjamini and Hochberg, "Controlling the false discovery rate" (1995).
+    """
+    return [float(q) for q in scipy.stats.false_discovery_control(p)] if len(p) else []
 
 
 def _array(values: Sequence[float]) -> NDArray[np.float64]:

@@ -18,7 +18,6 @@ from hubel.tools.data import Dataset, held_out
 from hubel.tools.indexing.building import Pass, Plan
 from hubel.tools.indexing.columns import blocks
 from hubel.tools.indexing.reading import Entry, Index, SampleEntry, Statistics
-from hubel.tools.indexing.storing import Reader
 from hubel.tools.spec import ToolError
 from hubel.tools.target import Target
 
@@ -47,8 +46,9 @@ def open_index(
 
     It is made in one pass. A pass that was interrupted goes on where it was saved last, and ends
     with the same bits. The result is kept under a key of weights, preprocessing, pictures, split
-    and options, so a second call runs no forward pass. Memory depends on the number of units, `k`
-    and `sample`, not on the number of pictures: about 9 KB a unit with the default options.
+    and options, so a second call runs no forward pass, nor does one for some of the sites. Memory
+    depends on the number of units, `k` and `sample`, not on the number of pictures: about 9 KB a
+    unit with the default options.
 
     Args:
         target: The network.
@@ -71,12 +71,15 @@ def open_index(
         raise ToolError("An index needs a site, at least one exemplar and a larger sample.")
     columns = blocks(target, sites)
     plan = Plan(target, data, columns, held_out(data), k, sample, seed, batch, locate)
-    path = cache / "index" / plan.key()[:32] / "index.safetensors"
-    if not _done(path, plan):
-        with _alone(path.parent):
-            if not _done(path, plan):
+    folder = cache / "index" / plan.key()[:32]
+    path = folder / f"{plan.name()[:32]}.safetensors"
+    found = _covering(folder, plan)
+    if found is None:
+        with _alone(path.with_suffix(".lock")):
+            found = _covering(folder, plan)
+            if found is None:
                 Pass(plan, path, report).run()
-    return Index(path)
+    return Index(found or path)
 
 
 def index_for(ctx: Context, unit: str) -> Index:
@@ -105,14 +108,16 @@ def index_for(ctx: Context, unit: str) -> Index:
     return ctx._index[name]
 
 
-def _done(path: Path, plan: Plan) -> bool:
-    return path.exists() and int(Reader(path).about["next"]) == len(plan.held)
+def _covering(folder: Path, plan: Plan) -> Path | None:
+    """A finished index that holds all that is planned."""
+    there = sorted(folder.glob("*.safetensors"))
+    return next((path for path in there if plan.covered_by(path)), None)
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a folder against other processes; they wait, and find the work done."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold a lock against other processes; they wait, and find the work done."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -66,7 +65,7 @@ def judged(ctx: Context, numbers: Sequence[int]) -> list[Judgement]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as out:
             json.dump(known, out)
-        os.replace(out.name, path)
+        Path(out.name).replace(path)
     return [Judgement(**known[str(n)]) for n in numbers]
 
 

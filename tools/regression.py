@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 FOLDS = 5
 RESAMPLES = 1000
-PERMUTATIONS = 499
+PERMUTATIONS = 199
 #: Strengths of the ridge, in units of the features' variance times the number of pictures.
 _RIDGES = (1e-4, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 

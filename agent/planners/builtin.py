@@ -32,7 +32,7 @@ from hubel.agent.planner import (
     Step,
     View,
 )
-from hubel.agent.planners.fit import MAX_TERMS, Fit, Table, refit, select
+from hubel.agent.planners.fit import Fit, Table, refit, select
 from hubel.agent.planners.words import claim_of, exceptions_of, text_of
 from hubel.agent.records import Experiment
 from hubel.agent.verdicts import fate, is_intervention
@@ -249,18 +249,12 @@ def _conclude(record: _Record) -> Step:
     if record.survey is None and view.must_conclude:
         return _nothing("There was no time to survey the unit.")
     fates = {h.name: fate(h.name, view.verdicts) for h in view.hypotheses}
-    terms = {t.name: t.term for t in record.tests}
-    chosen = {n for n, t in terms.items() if t in record.fit.form.terms}
-    if not fates:
-        if record.fit.validated < MIN_PEARSON / 2:
-            return _nothing("No phrase predicts the unit on unseen parts of the survey.")
-        kept = chosen
-    else:
-        kept = {n for n, became in fates.items() if became == "supported"}
-        kept |= {n for n in chosen if fates[n] != "refuted"}
-    if not kept:
+    if not fates and record.fit.validated < MIN_PEARSON / 2:
+        return _nothing("No phrase predicts the unit on unseen parts of the survey.")
+    form = refit(record.table, _kept(record, fates))
+    if not form.terms:
         return _nothing("Every hypothesis was refuted.")
-    form = refit(record.table, [terms[n] for n in sorted(kept)][:MAX_TERMS])
+    terms = {t.name: t.term for t in record.tests}
     return Step(
         thought="What was not refuted, with its weights fitted again.",
         conclusion=Conclusion(
@@ -274,6 +268,25 @@ def _conclude(record: _Record) -> Step:
             ),
         ),
     )
+
+
+def _kept(record: _Record, fates: dict[str, str]) -> list[Term]:
+    """The chosen terms that were not refuted, and supported rivals in the place of the others.
+
+    A term that turns its sign once the others are fitted beside it is dropped: it would contradict
+    what was predicted of it.
+    """
+    chosen = [t for t in record.tests if t.term in record.fit.form.terms]
+    kept = [t.term for t in chosen if fates.get(t.name) != "refuted"]
+    rivals = [t.term for t in record.tests if t not in chosen and fates.get(t.name) == "supported"]
+    kept += rivals[: len(chosen) - len(kept)]
+    while kept:
+        fitted = refit(record.table, kept).terms
+        same = [t for t, f in zip(kept, fitted, strict=True) if t.weight * f.weight > 0]
+        if len(same) == len(kept):
+            break
+        kept = same
+    return kept
 
 
 def _nothing(why: str) -> Step:

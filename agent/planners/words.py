@@ -19,7 +19,7 @@ EXCEPTION = 0.35
 def phrase_of(term: Term) -> str:
     """A conjunction in words."""
     words = " with ".join(term.having)
-    return words + "".join(f" but no {p}" for p in term.lacking)
+    return words + "".join(f" without {p}" for p in term.lacking)
 
 
 def claim_of(term: Term) -> str:

@@ -65,6 +65,11 @@ def test_ablate_control_unit_that_feeds_nothing_has_exactly_no_effect(bench, mod
     assert values["contrast"]["exceeds"] == 0
 
 
+def test_ablate_control_units_with_an_equal_effect_are_not_exceeded(bench):
+    b = bench(torch.zeros(8, 8))
+    assert ablate(b.ctx, RED, b.random(3)).values["contrast"]["exceeds"] == 0
+
+
 def test_ablate_control_random_unit_among_equals_does_not_stand_out(bench):
     wiring = torch.full((8, 8), 0.0)
     wiring[0] = 1.0  # every unit feeds class 0 alike

@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubel.tools.contrast import holm, paired, ratio, unpaired
+from hubel.tools.contrast import adjusted, paired, ratio, unpaired
 
 FLOATS = st.floats(-1e3, 1e3, width=32)
 
@@ -111,6 +111,6 @@ def test_ratio_of_nothing_is_not_measured():
     assert ratio([1.0], [2.0]) == (0.5, None)
 
 
-def test_holm_adjusts_step_by_step():
-    assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
-    assert holm([]) == []
+def test_adjusted_p_values_keep_the_false_discovery_rate():
+    assert adjusted([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
+    assert adjusted([]) == []

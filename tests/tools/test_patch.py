@@ -41,6 +41,9 @@ def test_patch_of_a_whole_site_that_determines_the_output_restores_the_other_run
     for way in ("denoising", "noising"):
         assert values[way]["normalised"]["mean"] == 1
         assert values[way]["normalised"]["ci"] == [1, 1]
+    if metric == "kl":  # the higher, the more alike
+        assert values["clean"] == [0] * 6
+        assert max(values["corrupted"]) < 0
 
 
 def test_patch_finds_the_unit_that_carries_the_edited_colour(bench, red_blot):

@@ -87,7 +87,7 @@ def test_profile_control_unit_that_sees_nothing_reacts_to_no_edit(stage):
     b, ids = stage
     for edit in profile(b.ctx, NOTHING, ids).values["edits"]:
         assert edit["change"] == [0.0] * 4
-        assert edit["contrast"]["p"] == edit["contrast"]["p_holm"] == 1
+        assert edit["contrast"]["p"] == edit["contrast"]["p_adjusted"] == 1
         assert edit["contrast"]["ci"] == [0, 0]
 
 

@@ -22,11 +22,15 @@ UNIT = "colours:0"
 EXAMPLES = {
     "ablate": lambda b: {"unit": UNIT, "stimuli": b.random(3)},
     "activate": lambda b: {"unit": UNIT, "stimuli": b.random(3), "baseline": b.random(4, seed=2)},
+    "build_index": lambda b: {"sites": ["colours"]},
     "edit": lambda b: {"stimuli": b.random(2), "instruction": {"op": "greyscale"}},
     "exemplars": lambda b: {"unit": UNIT},
+    "find": lambda b: {"phrase": "brightness", "n": 3},
+    "held_out_sample": lambda b: {"unit": UNIT, "n": 12, "phrases": ["brightness"]},
     "image_stats": lambda b: {"unit": UNIT, "n": 40},
     "patch": lambda b: {"where": UNIT, "clean": b.random(3), "corrupted": b.random(3, seed=2)},
     "profile": lambda b: {"unit": UNIT, "stimuli": b.random(2)},
+    "survey": lambda b: {"unit": UNIT, "n": 12},
     "synthesize": lambda b: {"n": 2},
 }
 
@@ -35,9 +39,9 @@ def every(argument="name"):
     return pytest.mark.parametrize(argument, TOOLS)
 
 
-def test_every_module_of_the_folder_is_one_tool_of_its_name():
+def test_every_module_of_the_folder_is_one_tool_of_its_name_with_an_example_here():
     modules = {m.name for m in pkgutil.iter_modules(experiments.__path__)}
-    assert modules == set(TOOLS)
+    assert modules == set(TOOLS) == set(EXAMPLES)
 
 
 @every()

@@ -15,7 +15,7 @@ def test_explain_finds_a_planted_linear_cause():
     assert found.best == 7
     assert found.correlations[7] == pytest.approx(np.corrcoef(x[:, 7], y)[0, 1])
     assert found.best_ci[0] < found.correlations[7] < found.best_ci[1]
-    assert found.r2_p == found.best_p == 1 / 500
+    assert found.r2_p == found.best_p == 1 / 200
 
 
 def test_explain_control_of_noise_explains_nothing():

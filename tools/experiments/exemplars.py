@@ -10,7 +10,8 @@ from PIL import Image
 from pydantic import Field
 
 from hubel.tools.context import Context, UnitName
-from hubel.tools.exemplars import TOP, Index, index_for
+from hubel.tools.data import Item
+from hubel.tools.exemplars import TOP, Entry, Index, index_for
 from hubel.tools.heatmap import grid, overlay
 from hubel.tools.indexing.reading import LEVELS
 from hubel.tools.judged import item, judged
@@ -41,7 +42,7 @@ _MEASURES = {
 def exemplars(ctx: Context, unit: UnitName, k: Annotated[int, Field(ge=1, le=TOP)] = 9) -> Result:
     """Show the pictures that activate a unit most, with heat-maps, and the unit's statistics.
 
-    The pictures are those of the discovery half.
+    The pictures are those of the discovery half; one that is in the data twice is shown once.
 
     Args:
         ctx: Where the tool runs.
@@ -50,9 +51,7 @@ def exemplars(ctx: Context, unit: UnitName, k: Annotated[int, Field(ge=1, le=TOP
     """
     parsed = ctx.target.unit(unit)
     index = index_for(ctx, unit)
-    entries = index.top(parsed, k)
-    pictures = [item(ctx, entry.number) for entry in entries]
-    stimuli = [ctx.store.put(p.image, p.provenance, "stimulus") for p in pictures]
+    entries, pictures, stimuli = _distinct(ctx, index.top(parsed, TOP), k)
     maps = ctx.maps(str(parsed), [p.image for p in pictures])
     figures = _figures(ctx, str(parsed), [p.image for p in pictures], stimuli, maps)
     return Result(
@@ -71,6 +70,21 @@ def exemplars(ctx: Context, unit: UnitName, k: Annotated[int, Field(ge=1, le=TOP
         metric="activation (maximum over positions)",
         artifacts=[*stimuli, *figures],
     )
+
+
+def _distinct(
+    ctx: Context, entries: list[Entry], k: int
+) -> tuple[list[Entry], list[Item], list[Artifact]]:
+    """The first k entries whose pictures differ, the pictures, and the stored pictures."""
+    found: dict[str, tuple[Entry, Item, Artifact]] = {}
+    for entry in entries:
+        picture = item(ctx, entry.number)
+        stimulus = ctx.store.put(picture.image, picture.provenance, "stimulus")
+        found.setdefault(stimulus.id, (entry, picture, stimulus))
+        if len(found) == k:
+            break
+    kept = list(found.values())
+    return [e for e, _, _ in kept], [p for _, p, _ in kept], [s for _, _, s in kept]
 
 
 def _statistics(index: Index, unit: Unit) -> dict[str, Any]:

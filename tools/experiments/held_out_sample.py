@@ -49,15 +49,16 @@ def held_out_sample(
     values["shown"] = [
         {"at": at, "stimulus": artifact.id} for at, artifact in zip(shown, kept, strict=True)
     ]
-    values["repeat"] = _repeat(ctx, unit, [entries[at] for at in _spread(n, REPEATED)], rng)
+    again = [entries[at] for at in _spread(len(entries), REPEATED)]
+    values["repeat"] = _repeat(ctx, unit, again, rng)
     values["skipped"] = len(index_for(ctx, unit).skipped)
     return Result(
         values=values,
         measures={
             **MEASURES,
             "shown": "pictures that are kept: their place in the table and their id",
-            "repeat": "correlation of the activations with those of a second measurement under "
-            f"pixel noise of {NOISE:g} grey levels, weighted; null where either is constant",
+            "repeat": "weighted correlation with a second measurement of n of the pictures, under "
+            f"pixel noise of {NOISE:g} grey levels; null where either is constant",
             "skipped": "pictures of the data set that could not be read",
         },
         metric="activation (maximum over positions)",

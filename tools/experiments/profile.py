@@ -42,7 +42,7 @@ STANDARD: dict[str, Callable[[int], Instruction]] = {
 _MEASURES = {
     "baseline": "activation on each unedited picture",
     "edits": "edits, the largest mean effect first: change of activation for each picture; its "
-    "contrast with the unedited pictures (p_holm: p value adjusted for the number of edits); "
+    "contrast with the unedited pictures (p_adjusted: false discovery rate over the edits); "
     "changed, the mean absolute change of the pixels as a part of their range, null where the "
     "edit changes the size; example, ids of the picture changed most, before and after. An effect "
     "no larger than that of the faint noise is none",
@@ -66,12 +66,14 @@ def profile(ctx: Context, unit: UnitName, stimuli: list[StimulusId]) -> Result:
 
     Hue, saturation, brightness, contrast, blur, noise, compression, turning, mirroring and
     enlarging, each alone. After Nauta et al., "This Looks Like That, Because ..." (2021), who
-    explain prototypes by the change of their similarity under such edits.
+    explain prototypes by the change of their similarity under such edits. Pictures that were
+    chosen for their high activation fall under nearly any edit: compare the edits with each other
+    there, or choose pictures by what they show.
 
     Args:
         ctx: Where the tool runs.
         unit: The unit to measure.
-        stimuli: Pictures to edit; those that activate the unit say most.
+        stimuli: Pictures to edit; the unit has to be active on some of them.
     """
     distinct(stimuli, "stimuli")
     parsed = str(ctx.target.unit(unit))
@@ -81,7 +83,7 @@ def profile(ctx: Context, unit: UnitName, stimuli: list[StimulusId]) -> Result:
     for number, name in enumerate(STANDARD):
         ctx.report(number, len(STANDARD), "edits tried")
         tried.append(_try(ctx, parsed, name, images, before))
-    adjusted = contrast.holm([t.contrast.p for t in tried])
+    adjusted = contrast.adjusted([t.contrast.p for t in tried])
     order = np.argsort([-abs(t.contrast.mean) for t in tried], kind="stable")
     listed, artifacts = [], []
     for i in (int(n) for n in order):
@@ -123,7 +125,7 @@ def _summary(
         "edit": tried.name,
         "instruction": tried.instructions[0],
         "change": (tried.activation - before).tolist(),
-        "contrast": {**tried.contrast.to_json(), "p_holm": adjusted},
+        "contrast": {**tried.contrast.to_json(), "p_adjusted": adjusted},
         "changed": None if None in changed else float(np.mean(changed)),
     }
 

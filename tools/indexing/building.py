@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Raised when files written before can no longer be read, or would hold other numbers.
 _FORMAT = 1
 #: Pictures between two merges into the tables.
-_CHUNK = 256
+CHUNK = 256
 #: Seconds between two saves; also, saving takes at most this part of the time.
 _SAVE_EVERY = 20.0
 _SAVE_SHARE = 0.02
@@ -47,18 +47,28 @@ class Plan:
     locate: bool
 
     def key(self) -> str:
-        """Hash of everything that the numbers depend on."""
+        """Hash of everything that a unit's numbers depend on; other units are not among it."""
         says = [
             _FORMAT,
-            _CHUNK,
+            CHUNK,
             self.target.fingerprint(),
             self.target.device.type,
             self.data.fingerprint(),
             hashlib.sha256(bytes(self.held)).hexdigest(),
-            [block.identity() for block in self.columns],
             [self.k, self.sample, self.seed, self.batch, self.locate],
         ]
         return hashlib.sha256(json.dumps(says).encode()).hexdigest()
+
+    def name(self) -> str:
+        """Hash of what the columns are."""
+        says = [block.identity() for block in self.columns]
+        return hashlib.sha256(json.dumps(says).encode()).hexdigest()
+
+    def covered_by(self, path: Path) -> bool:
+        """Whether a file is a finished index of all these columns, or of more."""
+        about = Reader(path).about
+        there = [block["identity"] for block in about["blocks"]]
+        return about["next"] == len(self.held) and all(b.identity() in there for b in self.columns)
 
     def drawn(self, half: int) -> list[int]:
         """Numbers of the pictures in the uniform sample of a half, rising."""
@@ -89,7 +99,7 @@ class Pass:
         self._now = self._begin()
         first, second = self._now.tables
         self._spare = (first.spare(), second.spare())
-        self._rows = Rows(plan.columns, _CHUNK, plan.target.device, locate=plan.locate)
+        self._rows = Rows(plan.columns, CHUNK, plan.target.device, locate=plan.locate)
         self._saved = (self._now.next, time.monotonic(), 0.0)  # picture, when, seconds it took
 
     def run(self) -> None:
@@ -132,7 +142,7 @@ class Pass:
 
     def _chunk(self) -> None:
         """Measure the next pictures and merge them into the tables."""
-        begin, end = self._now.next, min(self._now.next + _CHUNK, len(self._plan.held))
+        begin, end = self._now.next, min(self._now.next + CHUNK, len(self._plan.held))
         self._rows.filled = 0
         numbers: list[int] = []
         names: list[str] = []
@@ -151,9 +161,8 @@ class Pass:
         if waiting:
             self._forward(waiting, end)
         finite = self._rows.values[: len(numbers)].isfinite().all(dim=1).tolist()
-        skipped += [
-            (n, "a unit is not finite") for n, f in zip(names, finite, strict=True) if not f
-        ]
+        left_out = [name for name, good in zip(names, finite, strict=True) if not good]
+        skipped += [(name, "an activation is not finite") for name in left_out]
         self._merge([(i, n) for i, n in enumerate(numbers) if finite[i]], end, tuple(skipped))
 
     def _forward(self, waiting: list[Image.Image], done: int) -> None:
@@ -197,7 +206,13 @@ class Pass:
             "k": self._plan.k,
             "sample": dict(zip(HALVES, self._drawn, strict=True)),
             "blocks": [
-                {"name": b.name, "start": b.start, "width": b.width, "grid": b.grid}
+                {
+                    "name": b.name,
+                    "start": b.start,
+                    "width": b.width,
+                    "grid": b.grid,
+                    "identity": b.identity(),
+                }
                 for b in self._plan.columns
             ],
         }

@@ -1,0 +1,32 @@
+import pytest
+
+import hubel.tools.experiments  # noqa: F401  (fills the registry)
+from hubel.tools.concepts import judge
+from hubel.tools.data import held_out
+from hubel.tools.spec import ToolError, registry
+
+FIND = registry()["find"]
+
+
+def test_find_finds_the_pictures_with_most_of_a_concept(bench):
+    ctx = bench(pictures=80).ctx
+    values = FIND(ctx, {"phrase": "red colouring", "n": 5}).to_json()["values"]
+    held = held_out(ctx.data)
+    degree = {
+        str(i): judge(ctx.data.item(i).image, {}).get("red colouring", 0.0)
+        for i in range(80)
+        if not held[i]
+    }
+    expected = sorted(degree.values(), reverse=True)[:5]
+    assert values["degrees"] == expected
+    assert [degree[name] for name in values["names"]] == expected
+    assert values["looked_through"] == len(degree)
+
+
+def test_find_control_shows_no_held_out_picture_and_refuses_what_is_nowhere(bench):
+    ctx = bench(pictures=80).ctx
+    held = held_out(ctx.data)
+    everything = FIND(ctx, {"phrase": "brightness", "n": 64}).to_json()["values"]
+    assert not any(held[int(name)] for name in everything["names"])
+    with pytest.raises(ToolError, match=r"any 'red circel'"):
+        FIND(ctx, {"phrase": "red circel"})
