@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubel.agent.form import Form
 from hubel.agent.planner import Conclusion, Step, View
-from hubel.agent.records import Experiment, Explanation, Score
+from hubel.agent.records import Experiment, Explanation, Score, Verdict
 from hubel.agent.score import Correlation, correlate, precision_recall
 from hubel.agent.verdicts import fate, grade
 
@@ -61,7 +61,9 @@ def explain(
         text=conclusion.text if found else _nothing(form, overall),
         form=form.to_json() if found else NOTHING.to_json(),
         exceptions=list(conclusion.exceptions) if found else [],
-        grade=grade(conclusion.evidence, view.experiments, view.verdicts, confirmed=found),
+        grade=grade(
+            conclusion.evidence, view.experiments, _verdicts_on(form, view), confirmed=found
+        ),
         evidence=sorted({*conclusion.evidence, sample.n}),
     )
     detail = {
@@ -77,6 +79,17 @@ def explain(
         _score("explanation", overall, detail),
         _score("constant", constant, {}),
     ]
+
+
+def _verdicts_on(form: Form, view: View) -> list[Verdict]:
+    """The verdicts on hypotheses that the form contains: support of others is none of it."""
+    inside = {
+        h.name
+        for h in view.hypotheses
+        if {(t.having, t.lacking) for t in Form.from_json(h.form).terms}
+        <= {(t.having, t.lacking) for t in form.terms}
+    }
+    return [v for v in view.verdicts if v.hypothesis in inside]
 
 
 def is_answer(score: Correlation) -> bool:

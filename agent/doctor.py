@@ -72,9 +72,7 @@ def examine(home: Path) -> list[Check]:
 
 def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
-    return Check(
-        "Python", sys.version_info >= (3, 11), True, found, "install Python 3.11 or newer"
-    )
+    return Check("Python", sys.version_info >= (3, 11), True, found, "install Python 3.11 or newer")
 
 
 def _sqlite() -> Check:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_TERM = re.compile(
+    r"(?P<sign>[+,-]?)\s*(?P<weight>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*\*"
+    r"\s*\[(?P<all>[^\[\]]+)\]\s*"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A weighted conjunction.
@@ -131,10 +137,10 @@ class Form:
         join: Literal["sum", "max"] = "sum"
         if match := re.fullmatch(r"max\((.*)\)", body):
             join, body = "max", match[1]
-        term = r"(?P<sign>[+,-]?)\s*(?P<weight>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*\*\s*\[(?P<all>[^\[\]]+)\]\s*"
-        if not re.fullmatch(rf"(?:{re.sub(r'[?]P<[a-z]+>', '?:', term)})+", body):
+        matches = list(_TERM.finditer(body))
+        if not matches or "".join(m[0] for m in matches) != body:
             raise ValueError(f"'{text}' is not a form: write 0.9*[a AND NOT b] + 0.6*[c]")
-        return cls(tuple(_term(m) for m in re.finditer(term, body)), join)
+        return cls(tuple(_term(m) for m in matches), join)
 
 
 def _term(match: re.Match[str]) -> Term:

@@ -233,9 +233,7 @@ class Ledger:
 
     def experiments(self, study: int) -> list[Experiment]:
         """The experiments, in order."""
-        return self._rows(
-            Experiment, "SELECT * FROM experiments WHERE study = ? ORDER BY n", study
-        )
+        return self._rows(Experiment, "SELECT * FROM experiments WHERE study = ? ORDER BY n", study)
 
     def verdicts(self, study: int) -> list[Verdict]:
         """The verdicts, by experiment."""
@@ -292,10 +290,8 @@ class Ledger:
         cursor = self._db.execute(sql, list(parameters))
         columns = [c[0] for c in cursor.description]
         wanted = {f.name for f in fields(kind)}
-        return [
-            kind(**{k: v for k, v in decoded(dict(zip(columns, row, strict=True))).items() if k in wanted})
-            for row in cursor.fetchall()
-        ]
+        rows = (decoded(dict(zip(columns, row, strict=True))) for row in cursor.fetchall())
+        return [kind(**{k: v for k, v in row.items() if k in wanted}) for row in rows]
 
 
 class _Guard(AbstractContextManager[None]):

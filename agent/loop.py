@@ -89,17 +89,20 @@ class _Loop:
 
     def graph(self) -> StateGraph[_State]:
         graph = StateGraph(_State)
-        for node in (self.open, self.propose, self.experiment, self.confirm, self.conclude):
-            graph.add_node(node.__name__, node)
-        graph.add_edge(START, "open")
+        graph.add_node("open", self.open)
+        graph.add_node("propose", self.propose)
+        graph.add_node("experiment", self.experiment)
+        graph.add_node("confirm", self.confirm)
         for node in ("open", "propose", "experiment", "confirm"):
             graph.add_conditional_edges(node, lambda state: state["after"])
+        graph.add_node("conclude", self.conclude)
+        graph.add_edge(START, "open")
         graph.add_edge("conclude", END)
         return graph
 
     # Nodes
 
-    def open(self, _state: _State) -> dict[str, Any]:
+    def open(self, state: _State) -> dict[str, Any]:  # noqa: ARG002  (LangGraph passes it by name)
         """Open the lab, and look at the exemplars before anybody speaks."""
         self.ledger.opened(self.study.id, {k: self.lab.hello[k] for k in _OPENED})
         first = Call(tool="exemplars", args={"unit": self.study.unit})

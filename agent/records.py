@@ -135,6 +135,4 @@ JSON_COLUMNS = {
 
 def decoded(row: dict[str, Any]) -> dict[str, Any]:
     """A row with its JSON columns read."""
-    return {
-        k: json.loads(v) if k in JSON_COLUMNS and v is not None else v for k, v in row.items()
-    }
+    return {k: json.loads(v) if k in JSON_COLUMNS and v is not None else v for k, v in row.items()}

@@ -11,13 +11,16 @@ import jinja2
 from markupsafe import Markup, escape
 
 from hubel import __version__
-from hubel.agent import plots, wording
-from hubel.agent.album import Album
-from hubel.agent.cards import steps_of
+from hubel.agent import wording
 from hubel.agent.ledger import Ledger
-from hubel.agent.sections import exemplars, form_view, held_out, limits, unit_range
 from hubel.agent.story import Story, read_story
-from hubel.agent.tidy import word
+from hubel.agent.web import plots
+from hubel.agent.web.album import Album
+from hubel.agent.web.cards import steps_of
+from hubel.agent.web.held_out import held_out
+from hubel.agent.web.sections import exemplars, form_view, limits, unit_range
+from hubel.agent.web.svg import Span
+from hubel.agent.web.tidy import word
 
 _WEB = Path(__file__).parent / "web"
 
@@ -117,7 +120,7 @@ def _ruler(story: Story) -> dict[str, Any] | None:
         return None
     floor, ceiling = score.detail.get("shuffled"), score.detail.get("ceiling")
     held = [score.pearson, score.ci_low, *([floor] if floor is not None else [])]
-    span = plots.Span(math.floor(10 * min(0.0, *held)) / 10, 1.0)
+    span = Span(math.floor(10 * min(0.0, *held)) / 10, 1.0)
     return {
         "plot": plots.ruler(span, score.pearson, (score.ci_low, score.ci_high), floor, ceiling),
         "low": span.low,

@@ -1,7 +1,7 @@
 """Scores of executed explanations on held-out pictures.
 
 The primary score is the Pearson correlation between predicted and measured activation over the
-whole range: the strongest pictures alone can be predicted by an explanation that is wrong elsewhere.
+whole range: the strongest pictures alone can be predicted by one that is wrong elsewhere.
 Pictures are drawn with more strong ones than the data hold, and weighted back, so the score is an
 estimate for the whole held-out half.
 """
@@ -133,7 +133,8 @@ def precision_recall(
 
     order = np.argsort(measured)
     cumulative = np.cumsum(weights[order]) / weights.sum()
-    threshold = measured[order][min(np.searchsorted(cumulative, ACTIVE), len(order) - 1)]
+    last = min(int(np.searchsorted(cumulative, ACTIVE)), len(order) - 1)
+    threshold = measured[order][last]
     has, active = degree >= 0.5, measured > threshold
     both = float(weights[has & active].sum())
     with_phrase, with_activity = float(weights[has].sum()), float(weights[active].sum())

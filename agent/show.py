@@ -12,13 +12,53 @@ from rich.text import Text
 from hubel.agent.ledger import Ledger
 from hubel.agent.records import Experiment
 from hubel.agent.story import Story, Tried, read_story
-from hubel.agent.wording import number, prediction_text, seconds_text, summary_of
+from hubel.agent.summaries import summary_of
+from hubel.agent.wording import prediction_text, score_text, seconds_text
 
 _STYLES = {
     "answered": "green", "supported": "green", "refuted": "red", "inconclusive": "yellow",
     "untested": "dim", "done": "dim", "refused": "yellow", "broken": "red", "lost": "red",
     "running": "cyan",
 }  # fmt: skip
+
+
+def list_studies(ledger: Ledger, console: Console) -> None:
+    """Print the studies, newest first: for ``hubel studies``."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("study", "unit", "network", "pictures", "stop", "correlation", "question"):
+        table.add_column(column, overflow="fold")
+    for one in studies_json(ledger)["studies"]:
+        score = one["pearson"]
+        table.add_row(
+            str(one["study"]),
+            Text(one["unit"]),
+            Text(one["model"]),
+            Text(one["data"]),
+            _coloured(one["stop"] or "not ended"),
+            "" if score is None else f"{score:.2f}",
+            Text(one["question"]),
+        )
+    console.print(table)
+
+
+def studies_json(ledger: Ledger) -> dict[str, Any]:
+    """The studies, newest first, as an object: for ``hubel studies --json``."""
+    listed = []
+    for study in ledger.studies():
+        score = ledger.scores(study.id).get("explanation")
+        one = {
+            "study": study.id,
+            "question": study.question,
+            "model": study.model,
+            "unit": study.unit,
+            "data": study.data,
+            "planner": study.planner,
+            "created": study.created,
+            "stop": study.stop,
+            "pearson": score.pearson if score else None,
+        }
+        listed.append(one)
+    return {"studies": listed}
 
 
 def show_study(ledger: Ledger, study: int, console: Console) -> None:
@@ -86,9 +126,9 @@ def _verdict(story: Story) -> RenderableType:
         lines.append(
             Text.assemble(
                 "correlation on held-out pictures ",
-                (number(score.pearson), "bold"),
-                f"  95% interval {number(score.ci_low)} to {number(score.ci_high)}"
-                f"  floor {number(floor)}  ceiling {number(ceiling)}  n {score.n}",
+                (score_text(score.pearson), "bold"),
+                f"  95% interval {score_text(score.ci_low)} to {score_text(score.ci_high)}"
+                f"  floor {score_text(floor)}  ceiling {score_text(ceiling)}  n {score.n}",
             )
         )
     if found is not None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hubel.agent.records import Experiment
     from hubel.agent.story import Trial
 
 #: What stands where nothing was measured.
@@ -108,8 +107,10 @@ def prediction_text(trial: Trial, *, with_experiment: bool = False) -> str:
     return f"#{p.experiment}: {line}" if with_experiment else line
 
 
-def instruction_text(instruction: Mapping[str, Any]) -> str:
+def instruction_text(instruction: Any) -> str:
     """An edit in words: ``without ‘red object’``, ``blur radius 4``."""
+    if not isinstance(instruction, Mapping):
+        return _short(instruction)
     op = spoken(str(instruction.get("op", "edited")))
     rest = [
         f"‘{v}’" if k == "phrase" else f"{spoken(str(k))} {_short(v)}"
@@ -148,16 +149,6 @@ def provenance_text(provenance: Mapping[str, Any]) -> str:
     return str(kind or "picture")
 
 
-def summary_of(experiment: Experiment) -> str:
-    """One plain sentence: what was done and, where it ended well, what came out."""
-    say = _SUMMARIES.get(experiment.tool)
-    told = say(experiment.args, experiment.values) if say else ""
-    if told:
-        return told
-    metric = (experiment.result or {}).get("metric")
-    return f"Measured: {metric}." if metric else f"Called {experiment.tool}."
-
-
 def _scene(scene: Mapping[str, Any]) -> str:
     things = [
         " ".join(str(t[k]) for k in ("colour", "texture", "shape") if t.get(k) and t[k] != "plain")
@@ -170,77 +161,5 @@ def _scene(scene: Mapping[str, Any]) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, float):
-        return number(value)
+        return f"{value:g}"
     return str(value) if not isinstance(value, list | dict) or len(str(value)) < 40 else "…"
-
-
-def _count(args: Mapping[str, Any], values: Mapping[str, Any], noun: str = "picture") -> str:
-    stimuli = values.get("stimuli") or args.get("stimuli") or values.get("activation") or ()
-    n = len(stimuli) or args.get("n", 0)
-    return f"{n} {noun}" + ("" if n == 1 else "s")
-
-
-def _quoted(phrases: Sequence[Any]) -> str:
-    return listed([f"‘{p}’" for p in phrases])
-
-
-def _activate(args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    contrast = values.get("contrast") or {}
-    told = f"Measured the unit on {_count(args, {})}"
-    if contrast.get("counterfactual") == "minimal pairs":
-        told += ", each beside the same picture with one thing changed"
-    elif args.get("baseline"):
-        told += f" and on {len(args['baseline'])} others"
-    if contrast.get("mean") is None:
-        return told + "."
-    more = "more" if contrast["mean"] > 0 else "less"
-    return f"{told}: it responds {more}, by {number(abs(contrast['mean']))} on average."
-
-
-def _synthesize(args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    having, lacking = args.get("having") or (), args.get("lacking") or ()
-    told = f"Drew {_count(args, values, 'scene')}"
-    told += f" with {_quoted(having)}" if having else ""
-    return told + (f" and without {_quoted(lacking)}." if lacking else ".")
-
-
-def _ablate(args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    mode = {"zero": "zero", "mean": "its mean", "resample": "its map on other pictures"}
-    filler = mode.get(args.get("mode", "mean"), "another value")
-    told = f"Put {filler} in the unit's place on {_count(args, {})}"
-    kl = (values.get("effect") or {}).get("kl")
-    control = ((values.get("control") or {}).get("effect") or {}).get("kl")
-    if kl is None:
-        return told + "."
-    told += f": the outputs move by {number(kl)} nats"
-    return told + (f", for control units by {number(control)}." if control is not None else ".")
-
-
-def _held_out(_args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    n = len(values.get("activation", ()))
-    which = f"{n} held-out pictures" if n else "held-out pictures"
-    return f"Drew {which}, over the whole range of the unit, which no planner has seen."
-
-
-_SUMMARIES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
-    "exemplars": lambda a, v: (
-        f"Looked at the {_count(a, v)} to which the unit responds most."
-    ),
-    "survey": lambda a, v: (
-        f"Measured the unit on {_count(a, {'activation': v.get('activation')})} of the discovery "
-        "half, over its whole range, with the concepts of each."
-    ),
-    "image_stats": lambda _a, _v: (
-        "Asked whether a plain statistic of the image explains the unit already."
-    ),
-    "synthesize": _synthesize,
-    "find": lambda a, v: (
-        f"Looked for pictures with ‘{a.get('phrase')}’"
-        + (f": {_count({}, v)}." if v.get("stimuli") else ".")
-    ),
-    "edit": lambda a, v: f"Edited {_count(a, v)}: {instruction_text(a.get('instruction') or {})}.",
-    "activate": _activate,
-    "ablate": _ablate,
-    "profile": lambda a, _v: f"Tried the standard edits on {_count(a, {})}.",
-    "held_out_sample": _held_out,
-}

@@ -81,7 +81,7 @@ def table(ledger: Ledger, lab: LabSession, units: list[str]) -> list[dict[str, A
             "pearson": score.pearson,
             "ci": (score.ci_low, score.ci_high),
             "floor": score.detail["shuffled"],
-            "ceiling": score.detail["ceiling"],
+            "ceiling": score.detail["ceiling"] or 0.0,
             "by": {k: v["pearson"] for k, v in score.detail["by_population"].items()},
             "baseline": simple,
             "baseline_names": named,
@@ -109,7 +109,7 @@ def page(real: list[dict[str, Any]], controls: dict[str, list[dict[str, Any]]]) 
         f"on {platform.system()} {platform.machine()}, CPU. r is the weighted correlation of the\n",
         "executed explanation with the activations of held-out pictures, with its 95% interval;\n",
         "floor is the 95th percentile of shuffled predictions; ceiling is the unit against itself\n",
-        "under an invisible change of the picture; one-shot is the baseline that names the\n",
+        "on the same pictures under pixel noise of 8 grey levels; one-shot is the baseline that names the\n",
         "commonest concepts of the top exemplars.\n\n",
         f"Mean r over {len(real)} channels, abstentions counted with the r of what was not\n",
         f"claimed: **{statistics.mean(ours):.2f}**; one-shot baseline "
@@ -150,8 +150,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=Path(tempfile.gettempdir()) / "hubel-channels")
     parser.add_argument("--to", type=Path)
-    parser.add_argument("--channels", type=int, default=32)
-    parser.add_argument("--controls", type=int, default=16)
+    parser.add_argument("--channels", type=int, default=24)
+    parser.add_argument("--controls", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     real: list[dict[str, Any]] = []
@@ -166,10 +166,10 @@ def main() -> None:
             sites = {s["name"]: s["units"] for s in session.hello["target"]["sites"]}
             real = table(ledger, session, picked)
             rows = []
-            for site in ("_blocks.3", "_blocks.9", "_blocks.15"):
+            for site in ("_blocks.4", "_blocks.12"):
                 file = options.home / f"directions-{site}.safetensors"
-                random_directions(file, sites[site], 4, options.seed)
-                rows += [f"{site}@{file}:{i}" for i in range(4)]
+                random_directions(file, sites[site], 6, options.seed)
+                rows += [f"{site}@{file}:{i}" for i in range(6)]
             controls["random direction"] = table(ledger, session, rows)
         few = picked[:: max(1, len(picked) // options.controls)]
         with lab("shuffled:demo") as session:

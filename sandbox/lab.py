@@ -103,14 +103,16 @@ class _Lab:
         try:
             if spec is None:
                 known = [n for n, s in self.tools.items() if s.audience == "planner"]
-                raise ToolError(f"There is no tool '{message['call']}'. {nearest(message['call'], known)}")
+                raise ToolError(
+                    f"There is no tool '{message['call']}'. {nearest(message['call'], known)}"
+                )
             if self.context is None:
                 raise ToolError("This lab was started without data: name them with --data.")
             self.context.seed = message["seed"]
             return {"result": spec(self.context, message["args"]).to_json()}
         except (ToolError, DataError) as error:
             return {"refused": str(error)}
-        except Exception:  # noqa: BLE001  (a bug in a tool: the host records it and goes on)
+        except Exception:
             return {"broken": traceback.format_exc()}
 
     def _report(self, done: int, total: int, what: str) -> None:

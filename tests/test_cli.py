@@ -67,7 +67,16 @@ def test_replay_fails_loudly_when_the_network_is_another(tmp_path):
     net = tmp_path / "net.py"
     source = Path(__file__).parent.joinpath("tiny.py").read_text()
     net.write_text(source)
-    words = ["ask", "w", "--model", f"file:{net}:make", "--data", "scenes:80", "--unit", "blocks.0:0"]
+    words = [
+        "ask",
+        "w",
+        "--model",
+        f"file:{net}:make",
+        "--data",
+        "scenes:80",
+        "--unit",
+        "blocks.0:0",
+    ]
     assert hubel(tmp_path, *words).returncode == 0
     net.write_text(source.replace("/ 9", "/ 7"))
     again = hubel(tmp_path, "replay", "1", "--json")
@@ -164,7 +173,12 @@ def test_help_is_quick():
         )
 
     bare = min(cpu("import typer") for _ in range(3))
-    ours = min(cpu("import sys; sys.argv = ['hubel', '--help']; import runpy; runpy.run_module('hubel.cli'); from hubel.cli import app; app(['--help'], standalone_mode=False)") for _ in range(3))
+    ours = min(
+        cpu(
+            "import sys; sys.argv = ['hubel', '--help']; import runpy; runpy.run_module('hubel.cli'); from hubel.cli import app; app(['--help'], standalone_mode=False)"
+        )
+        for _ in range(3)
+    )
     assert ours - bare < 0.3
 
 

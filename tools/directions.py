@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -36,3 +36,13 @@ def read_direction(path: str, row: int, channels: int) -> Tensor:
     if not 0 < length < math.inf:
         raise ToolError(f"Row {row} of '{path}' has length {length}: it gives no direction.")
     return (wanted / length).float()
+
+
+def count_directions(path: str) -> int:
+    """Number of rows of a directions file.
+
+    Raises:
+        OSError: The file is missing.
+    """
+    with safe_open(path, framework="pt") as file:
+        return int(file.get_slice("directions").get_shape()[0])

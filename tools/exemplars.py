@@ -11,15 +11,18 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from hubel.tools.context import BATCH, Context
 from hubel.tools.data import Dataset, held_out
+from hubel.tools.directions import count_directions
 from hubel.tools.indexing.building import Pass, Plan
 from hubel.tools.indexing.columns import blocks
 from hubel.tools.indexing.reading import Entry, Index, SampleEntry, Statistics
 from hubel.tools.spec import ToolError
 from hubel.tools.target import Target
+from hubel.tools.units import Unit
 
 __all__ = ["Entry", "Index", "SampleEntry", "Statistics", "index_for", "open_index"]
 
@@ -27,6 +30,8 @@ __all__ = ["Entry", "Index", "SampleEntry", "Statistics", "index_for", "open_ind
 TOP = 16
 #: Pictures of each half in the uniform sample.
 SAMPLE = 512
+#: Directions of one file that share a pass.
+TOGETHER = 64
 
 
 def open_index(
@@ -86,7 +91,7 @@ def index_for(ctx: Context, unit: str) -> Index:
     """The index to look a unit up in, over the context's data.
 
     It covers all main sites if the unit is in one of them, so that the next unit's question is
-    answered at once; else the unit's site, or the direction alone.
+    answered at once; else the unit's site. With a direction come those beside it in its file.
 
     Args:
         ctx: Where the tool runs.
@@ -99,13 +104,20 @@ def index_for(ctx: Context, unit: str) -> Index:
     parsed = ctx.target.unit(unit)
     main = ctx.target.main_sites
     if parsed.file is not None:
-        sites = [str(parsed)]
+        sites = _neighbours(parsed)
     else:
         sites = main if parsed.site in main else [parsed.site]
     name = "\n".join(sites)
     if name not in ctx._index:
         ctx._index[name] = open_index(ctx.target, ctx.data, sites, ctx.cache, report=ctx.report)
     return ctx._index[name]
+
+
+def _neighbours(unit: Unit) -> list[str]:
+    """A direction with the other rows of its block of `TOGETHER` rows."""
+    first = unit.index // TOGETHER * TOGETHER
+    rows = range(first, min(first + TOGETHER, count_directions(str(unit.file))))
+    return [str(replace(unit, index=row)) for row in rows]
 
 
 def _covering(folder: Path, plan: Plan) -> Path | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 from hubel.tools import concepts
 from hubel.tools.context import Context
 from hubel.tools.data import Item, UnreadablePicture
+from hubel.tools.files import write_whole
 from hubel.tools.spec import ToolError
 
 #: What the judge is made of, beside `concepts` itself and the folder of scenes.
@@ -62,10 +62,7 @@ def judged(ctx: Context, numbers: Sequence[int]) -> list[Judgement]:
         known[str(number)] = asdict(_judge(item(ctx, number)))
         ctx.report(done, len(new), "judging pictures")
     if new:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as out:
-            json.dump(known, out)
-        Path(out.name).replace(path)
+        write_whole(path, lambda file: file.write(json.dumps(known).encode()))
     return [Judgement(**known[str(n)]) for n in numbers]
 
 

@@ -2,12 +2,7 @@
 
     @tool(kind="observation")
     def activate(ctx: Context, unit: UnitName, stimuli: list[StimulusId]) -> Result:
-        '''Measure a unit on pictures.
-
-        Args:
-            unit: The unit.
-            stimuli: Ids of pictures.
-        '''
+        '''Measure a unit on pictures, and an "Args:" section that describes each parameter.'''
 
 Declaring a tool without types, or with an undescribed parameter, fails at import.
 """

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from hubel.tools.files import write_whole
 from hubel.tools.result import Artifact
 from hubel.tools.spec import ToolError
 
@@ -57,12 +56,10 @@ class PictureStore:
         name = picture_id(image)
         place = _place(self.root, name)
         if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            record = {"kind": kind, "provenance": provenance}
-            _write(place.with_suffix(".json"), json.dumps(record).encode())
-            with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as out:
-                image.convert("RGB").save(out, format="PNG", compress_level=1)
-            os.replace(out.name, place)
+            record = json.dumps({"kind": kind, "provenance": provenance}).encode()
+            write_whole(place.with_suffix(".json"), lambda file: file.write(record))
+            rgb = image.convert("RGB")
+            write_whole(place, lambda file: rgb.save(file, format="PNG", compress_level=1))
         return self.artifact(name)
 
     def image(self, picture: str) -> Image.Image:
@@ -92,8 +89,3 @@ class PictureStore:
 def _place(root: Path, picture: str) -> Path:
     return root / picture[:2] / f"{picture}.png"
 
-
-def _write(path: Path, data: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
-        out.write(data)
-    os.replace(out.name, path)

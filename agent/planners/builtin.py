@@ -32,7 +32,7 @@ from hubel.agent.planner import (
     Step,
     View,
 )
-from hubel.agent.planners.fit import Fit, Table, refit, select
+from hubel.agent.planners.fit import MAX_TERMS, Fit, Table, refit, select
 from hubel.agent.planners.words import claim_of, exceptions_of, text_of
 from hubel.agent.records import Experiment
 from hubel.agent.verdicts import fate, is_intervention
@@ -212,9 +212,7 @@ def _measure(record: _Record) -> Step:
         calls.append(call)
     if not calls:
         return _look_inside(record)
-    return Step(
-        thought="Does taking it away change the unit as predicted?", calls=tuple(calls)
-    )
+    return Step(thought="Does taking it away change the unit as predicted?", calls=tuple(calls))
 
 
 def _prediction(test: _Test, spread: float) -> Predicted:
@@ -271,7 +269,7 @@ def _conclude(record: _Record) -> Step:
 
 
 def _kept(record: _Record, fates: dict[str, str]) -> list[Term]:
-    """The chosen terms that were not refuted, and supported rivals in the place of the others.
+    """The chosen terms that were not refuted, and the rivals that were supported.
 
     A term that turns its sign once the others are fitted beside it is dropped: it would contradict
     what was predicted of it.
@@ -279,7 +277,7 @@ def _kept(record: _Record, fates: dict[str, str]) -> list[Term]:
     chosen = [t for t in record.tests if t.term in record.fit.form.terms]
     kept = [t.term for t in chosen if fates.get(t.name) != "refuted"]
     rivals = [t.term for t in record.tests if t not in chosen and fates.get(t.name) == "supported"]
-    kept += rivals[: len(chosen) - len(kept)]
+    kept = (kept + rivals)[:MAX_TERMS]
     while kept:
         fitted = refit(record.table, kept).terms
         same = [t for t, f in zip(kept, fitted, strict=True) if t.weight * f.weight > 0]

@@ -84,9 +84,7 @@ def select(table: Table) -> Fit:
     return Fit(form, scores[best] if scores else 0.0, _rivals(table, form))
 
 
-def refit(
-    table: Table, terms: Iterable[Term], inside: NDArray[np.bool_] | None = None
-) -> Form:
+def refit(table: Table, terms: Iterable[Term], inside: NDArray[np.bool_] | None = None) -> Form:
     """Weights and intercept for given terms, by weighted ridge regression."""
     import numpy as np
 

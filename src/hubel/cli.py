@@ -479,5 +479,3 @@ def _note(text: str) -> None:
 def _fail(text: str, status: int) -> NoReturn:
     typer.echo(f"hubel: {text}", err=True)
     sys.exit(status)
-
-

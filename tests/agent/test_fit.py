@@ -23,7 +23,7 @@ def test_finds_both_parts_of_an_or():
 
 def test_finds_a_conjunction_and_an_exclusion():
     both = select(table(lambda d, rng: d["p3"] * d["p7"] + rng.normal(0, 0.1, N)))
-    assert {p for p in both.form.terms[0].having} == {"p3", "p7"}
+    assert set(both.form.terms[0].having) == {"p3", "p7"}
     without = select(table(lambda d, rng: d["p3"] * (1 - d["p7"]) + rng.normal(0, 0.1, N)))
     assert (without.form.terms[0].having, without.form.terms[0].lacking) == (("p3",), ("p7",))
 
@@ -36,7 +36,9 @@ def test_weights_carry_signs_and_sizes():
 
 
 def test_noise_does_not_validate():
-    validated = [select(table(lambda d, rng: rng.gamma(1, 1, N), seed)).validated for seed in range(8)]
+    validated = [
+        select(table(lambda d, rng: rng.gamma(1, 1, N), seed)).validated for seed in range(8)
+    ]
     assert np.mean(validated) < 0.1
     assert max(validated) < 0.25
 
@@ -55,4 +57,6 @@ def test_an_exception_is_named_and_absent_where_there_is_none():
     assert exceptions_of(form, table(measure)) == []
     odd = table(lambda d, rng: measure(d, rng) - 2 * d["p9"])
     kept = type(form)((Term(1.0, ("p1",)),))
-    assert exceptions_of(kept, odd) == ["Where there is p9, it responds less than the form predicts."]
+    assert exceptions_of(kept, odd) == [
+        "Where there is p9, it responds less than the form predicts."
+    ]

@@ -15,7 +15,17 @@ STUDY = {
 
 def experiment(n, message=1):
     return Experiment(
-        n, message, "planner", "activate", "observation", {"unit": "a:0"}, 7, "running", None, None, None
+        n,
+        message,
+        "planner",
+        "activate",
+        "observation",
+        {"unit": "a:0"},
+        7,
+        "running",
+        None,
+        None,
+        None,
     )
 
 
@@ -42,7 +52,9 @@ def ledger(tmp_path):
 
 def test_a_study_reads_back_as_it_was_written(ledger):
     study = ledger.begin(**STUDY)
-    ledger.record_step(study.id, Message(1, "planner", {"a": 1}), 0.5, [hypothesis()], [prediction(1)])
+    ledger.record_step(
+        study.id, Message(1, "planner", {"a": 1}), 0.5, [hypothesis()], [prediction(1)]
+    )
     ledger.start(study.id, experiment(1))
     picture = ledger.pictures.put(Image.new("RGB", (4, 4), "red"), {"kind": "picture"}, "stimulus")
     made = {"id": picture.id, "kind": picture.kind, "provenance": picture.provenance}
@@ -97,15 +109,26 @@ def test_evidence_cannot_be_changed(ledger, table, verb):
     test_a_study_reads_back_as_it_was_written(ledger)
     ledger._insert(  # the one table that a study of this test leaves empty
         "scores",
-        {"study": 1, "explanation": "x", "pearson": 0, "ci_low": 0, "ci_high": 0, "n": 1, "detail": {}},
+        {
+            "study": 1,
+            "explanation": "x",
+            "pearson": 0,
+            "ci_low": 0,
+            "ci_high": 0,
+            "n": 1,
+            "detail": {},
+        },
     )
-    with sqlite3.connect(ledger.path) as raw, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+    with (
+        sqlite3.connect(ledger.path) as raw,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
         raw.execute(verb.format(table))
     raw.close()
 
 
 def test_an_unknown_study_is_named(ledger):
-    with pytest.raises(LedgerError, match="no study 3 .* none yet"):
+    with pytest.raises(LedgerError, match=r"no study 3 .* none yet"):
         ledger.study(3)
 
 
@@ -134,7 +157,9 @@ def test_a_newer_ledger_is_left_alone(tmp_path):
 def test_a_full_disk_loses_nothing(tmp_path):
     with Ledger(tmp_path) as ledger:
         study = ledger.begin(**STUDY).id
-        ledger._db.execute(f"PRAGMA max_page_count = {ledger._db.execute('PRAGMA page_count').fetchone()[0]}")
+        ledger._db.execute(
+            f"PRAGMA max_page_count = {ledger._db.execute('PRAGMA page_count').fetchone()[0]}"
+        )
         with pytest.raises(sqlite3.OperationalError, match="full"):
             ledger.record_step(study, Message(1, "planner", {"a": "x" * 200_000}), 0)
         assert [m.n for m in ledger.messages(study)] == [0]

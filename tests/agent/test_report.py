@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 from tests.agent import example_study
+from tests.agent.author import PLANTED, Author
 from tests.agent.browser import browser as real_browser
 
 from hubel.agent.ledger import Ledger, LedgerError
@@ -90,7 +91,7 @@ class Page(HTMLParser):
 def test_it_says_what_was_found_how_well_and_on_what_grounds(answered, studies):
     assert "responds to red objects and, less, to striped ones" in answered.text
     assert "causal" in answered.text
-    assert re.search(r"0\.\d\d correlation with the unit on 120 pictures", answered.text)
+    assert re.search(r"0\.\d\d correlation with the unit on 80 pictures", answered.text)
     assert "floor 0." in answered.text
     assert "ceiling 0.96" in answered.text
     assert f"hubel replay {studies['answered']}" in answered.text
@@ -130,9 +131,9 @@ def test_predictions_stand_beside_what_was_measured(answered, ledger, studies):
 
 
 def test_experiments_named_in_the_text_are_links_and_unknown_ones_are_not(ledger, tmp_path):
-    author = example_study.Author(ledger, example_study.PLANTED, pictures=40)
+    author = Author(ledger, PLANTED, pictures=32)
     author.exemplars()
-    author.conclude("As #1 and experiment 2 show, not #99.", example_study.PLANTED, [1])
+    author.conclude("As #1 and experiment 2 show, not #99.", PLANTED, [1])
     page = Page(write_report(ledger, author.study, tmp_path / "r.html"))
     heading = page.source.split("<h1")[1].split("</h1>")[0]
     assert re.findall(r'href="#e(\d+)"', heading) == ["1", "2"]
@@ -187,15 +188,15 @@ def test_a_study_without_an_answer_has_a_report_too(ledger, tmp_path, stop, deta
 
 
 def test_a_study_of_nothing_but_a_question_has_a_report(ledger, tmp_path):
-    study = example_study.Author(ledger, {}).study
+    study = Author(ledger, {}).study
     assert "has not ended yet" in Page(write_report(ledger, study, tmp_path / "r.html")).text
 
 
 @pytest.mark.parametrize(("evidence", "marked"), [([], True), ([1], False)])
 def test_an_answer_that_cites_nothing_is_marked(ledger, tmp_path, evidence, marked):
-    author = example_study.Author(ledger, example_study.PLANTED, pictures=40)
+    author = Author(ledger, PLANTED, pictures=32)
     author.exemplars()
-    author.conclude("It responds to red.", example_study.PLANTED, evidence)
+    author.conclude("It responds to red.", PLANTED, evidence)
     page = Page(write_report(ledger, author.study, tmp_path / "r.html"))
     assert ledger.explanation(author.study).verdict == "answered"
     assert ("unsupported" in page.text) == marked
@@ -219,7 +220,7 @@ def test_a_picture_that_is_gone_or_broken_leaves_a_note(ledger, studies, home, t
 
 def test_pictures_are_small_and_embedded_once(answered):
     pictures = answered.pictures()
-    assert len(pictures) > 60
+    assert len(pictures) > 50
     assert len(set(pictures)) == len(pictures)
     assert all(max(Image.open(io.BytesIO(p)).size) <= 224 for p in pictures)
     used = [given["href"] for tag, given in answered.tags if tag == "use"]
@@ -233,7 +234,7 @@ def test_the_same_ledger_gives_the_same_report(ledger, studies, pages, tmp_path)
 
 
 def test_a_result_of_a_tool_that_it_does_not_know_is_shown(ledger, tmp_path):
-    author = example_study.Author(ledger, {})
+    author = Author(ledger, {})
     values = {
         "tuning": {"peak": 41.5, "width": {"mean": 12.25, "ci": [9.5, 15.0]}},
         "curve": [0.25 * i for i in range(20)],

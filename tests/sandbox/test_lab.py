@@ -16,6 +16,11 @@ def session(home, target=TINY, data="scenes:40"):
     return LabSession(LabSettings(target, data, home))
 
 
+def until_lost(lab):
+    while True:
+        lab.call("exemplars", {"unit": UNIT}, seed=0)
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     with session(tmp_path_factory.mktemp("home")) as opened:
@@ -57,9 +62,8 @@ def test_a_killed_lab_is_a_clear_error_and_the_next_call_starts_a_new_one(tmp_pa
         pid = lab.pid
         killer = threading.Timer(0.05, os.kill, (pid, signal.SIGKILL))
         killer.start()
-        with pytest.raises(LabLost, match="lost during 'exemplars'.*Exit status -9"):
-            while True:  # until the kill hits a call
-                lab.call("exemplars", {"unit": UNIT}, seed=0)
+        with pytest.raises(LabLost, match=r"lost during 'exemplars'.*Exit status -9"):
+            until_lost(lab)
         assert lab.pid is None
         assert lab.call("exemplars", {"unit": UNIT}, seed=0)["values"]["stimuli"]
         assert lab.pid != pid

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import socket
 import struct
@@ -11,7 +12,11 @@ from hypothesis import strategies as st
 from hubel.sandbox import wire
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -40,10 +45,8 @@ def test_no_bytes_raise_anything_but_a_wire_error(data):
     with left, right:
         left.sendall(data)
         left.shutdown(socket.SHUT_WR)
-        try:
+        with contextlib.suppress(wire.WireError):
             assert isinstance(wire.receive(right, time.monotonic() + 5), dict)
-        except wire.WireError:
-            pass
 
 
 @pytest.mark.parametrize("body", [b"[1]", b'{"a": NaN}', b"\xff", b'{"a"', b"[" * 100_000])
@@ -51,7 +54,7 @@ def test_frames_that_are_no_json_objects_are_refused(ends, body):
     left, right = ends
     sender = threading.Thread(target=left.sendall, args=(struct.pack(">I", len(body)) + body,))
     sender.start()
-    with pytest.raises(wire.WireError, match="not JSON|not a JSON object"):
+    with pytest.raises(wire.WireError, match=r"not JSON|not a JSON object"):
         wire.receive(right, time.monotonic() + 5)
     sender.join()
 

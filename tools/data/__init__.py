@@ -48,7 +48,7 @@ class Dataset(Protocol):
 
     @property
     def groups(self) -> Sequence[str]:
-        """For each picture, its group: crops of one photograph share it, and a half of the split."""
+        """For each picture, its group. Crops of one photograph share it, and so their half."""
         ...
 
     def fingerprint(self) -> str:

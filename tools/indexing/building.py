@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from hubel.tools.data import DataError, Dataset, UnreadablePicture, readable
 from hubel.tools.data.reading import require_readable
 from hubel.tools.indexing.columns import Block, Rows
-from hubel.tools.indexing.running import Table, merge
+from hubel.tools.indexing.running import Picture, Table, merge
 from hubel.tools.indexing.storing import HALVES, Reader, read_tables, write
 from hubel.tools.target import Target
 
@@ -163,33 +162,28 @@ class Pass:
         finite = self._rows.values[: len(numbers)].isfinite().all(dim=1).tolist()
         left_out = [name for name, good in zip(names, finite, strict=True) if not good]
         skipped += [(name, "an activation is not finite") for name in left_out]
-        self._merge([(i, n) for i, n in enumerate(numbers) if finite[i]], end, tuple(skipped))
+        kept = [
+            Picture(row, number, self._column.get(number))
+            for row, number in enumerate(numbers)
+            if finite[row]
+        ]
+        self._merge(kept, end, tuple(skipped))
 
     def _forward(self, waiting: list[Image.Image], done: int) -> None:
         self._rows.take(self._plan.target, self._plan.target.batch(waiting))
         waiting.clear()
         self._report(done, len(self._plan.held), "indexing pictures")
 
-    def _merge(
-        self, kept: list[tuple[int, int]], end: int, skipped: tuple[tuple[str, str], ...]
-    ) -> None:
-        """Merge rows, given as (row, picture number); until the last line nothing has changed."""
+    def _merge(self, kept: list[Picture], end: int, skipped: tuple[tuple[str, str], ...]) -> None:
+        """Merge rows into the spare tables; until the spare ones take over nothing has changed."""
+        values, places = self._rows.values.cpu(), self._rows.places
+        places = None if places is None else places.cpu()
         tables, spare = list(self._now.tables), list(self._spare)
         for half in range(len(HALVES)):
-            mine = [(row, n) for row, n in kept if self._plan.held[n] == bool(half)]
-            if not mine:
-                continue
-            rows = torch.tensor([row for row, _ in mine], device=self._plan.target.device)
-            places = self._rows.places
-            merge(
-                tables[half],
-                spare[half],
-                self._rows.values[rows].cpu(),
-                None if places is None else places[rows].cpu(),
-                [n for _, n in mine],
-                [self._column.get(n) for _, n in mine],
-            )
-            tables[half], spare[half] = spare[half], tables[half]
+            mine = [p for p in kept if self._plan.held[p.number] == bool(half)]
+            if mine:
+                merge(tables[half], spare[half], values, places, mine)
+                tables[half], spare[half] = spare[half], tables[half]
         self._now = _Progress(end, skipped, (tables[0], tables[1]))
         self._spare = (spare[0], spare[1])
 

@@ -88,11 +88,11 @@ class Rows:
         self.places: Tensor | None = None
         if locate:
             self.places = torch.zeros(size, width, dtype=torch.int32, device=device)
-        self._sites: dict[str, list[Block]] = {}
-        for block in columns:
-            self._sites.setdefault(block.site, []).append(block)
-        self._readers = {site: self._reader(read) for site, read in self._sites.items()}
         self.filled = 0
+        sites: dict[str, list[Block]] = {}
+        for block in columns:
+            sites.setdefault(block.site, []).append(block)
+        self._readers = {site: self._reader(read) for site, read in sites.items()}
 
     def take(self, target: Target, inputs: Tensor) -> None:
         """Run the network on one batch, [N, 3, H, W], and write its rows."""
@@ -100,22 +100,26 @@ class Rows:
         self.filled += len(inputs)
 
     def _reader(self, read: Sequence[Block]) -> Callable[[Tensor], None]:
+        parts = [(block.direction, *self._columns(block)) for block in read]
+
         def reader(output: Tensor) -> None:
-            for block in read:
-                self._write(block, output)
+            # At once: a later layer may overwrite the output in place.
+            for direction, values, places in parts:
+                part = output
+                if direction is not None:
+                    vector = direction.to(output)
+                    part = torch.einsum("nc...,c->n...", output, vector)[:, None]
+                value, place = strongest(part, locate=places is not None)
+                values.narrow(0, self.filled, len(output)).copy_(value)
+                if places is not None and place is not None:
+                    places.narrow(0, self.filled, len(output)).copy_(place)
 
         return reader
 
-    def _write(self, block: Block, output: Tensor) -> None:
-        """Maxima of one batch, at once: a later layer may overwrite the output in place."""
-        if block.direction is not None:
-            output = torch.einsum("nc...,c->n...", output, block.direction.to(output))[:, None]
-        value, place = strongest(output, locate=self.places is not None)
-        rows = slice(self.filled, self.filled + len(output))
-        columns = slice(block.start, block.start + block.width)
-        self.values[rows, columns] = value
-        if self.places is not None and place is not None:
-            self.places[rows, columns] = place
+    def _columns(self, block: Block) -> tuple[Tensor, Tensor | None]:
+        """The block's part of the buffers."""
+        here = slice(block.start, block.start + block.width)
+        return self.values[:, here], None if self.places is None else self.places[:, here]
 
 
 def strongest(output: Tensor, *, locate: bool) -> tuple[Tensor, Tensor | None]:

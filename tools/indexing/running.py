@@ -82,39 +82,55 @@ class Table:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture to merge.
+
+    Attributes:
+        row: Where its activations are.
+        number: Its number in the data set.
+        column: Its place in the sample, None if it is not in it.
+    """
+
+    row: int
+    number: int
+    column: int | None
+
+
 def merge(
     old: Table,
     new: Table,
     values: Tensor,
     places: Tensor | None,
-    numbers: Sequence[int],
-    columns: Sequence[int | None],
+    pictures: Sequence[Picture],
 ) -> None:
     """Write into `new` what `old` becomes by further pictures. `old` stays as it is.
 
     Args:
         old: What is known so far.
         new: Its spare.
-        values: Activations, float32 [n, U].
-        places: Where they are, int32 [n, U].
-        numbers: Numbers of the n pictures, rising.
-        columns: For each of them its column in the sample, None where it is in none.
+        values: Activations, float32 [rows, U].
+        places: Where they are, int32 [rows, U].
+        pictures: The pictures to add, by rising number: one at least.
     """
-    new.count.copy_(old.count + len(numbers))
+    new.count.copy_(old.count + len(pictures))
     new.read.copy_(old.read)
-    sampled = [(row, column) for row, column in enumerate(columns) if column is not None]
-    rows, into = [r for r, _ in sampled], [c for _, c in sampled]
+    rows = torch.tensor([p.row for p in pictures])
+    numbers = torch.tensor([p.number for p in pictures])
+    drawn = torch.tensor([i for i, p in enumerate(pictures) if p.column is not None]).long()
+    into = torch.tensor([p.column for p in pictures if p.column is not None]).long()
     new.read[into] = 1
     for start in range(0, values.shape[1], SLAB):
         slab = slice(start, start + SLAB)
         # Adding zero makes -0.0 a 0.0, so that the two are a tie.
-        part = (values[:, slab].T + 0.0).contiguous()
-        where = None if places is None else places[:, slab].T.contiguous()
+        part = (values[:, slab].index_select(0, rows).T + 0.0).contiguous()
         _merge_moments(old, new, part, slab)
+        new.sample[slab].index_copy_(1, into, part.index_select(1, drawn))
+        where = None
+        if places is not None:
+            where = places[:, slab].index_select(0, rows).T.contiguous()
+            new.sample_places[slab].index_copy_(1, into, where.index_select(1, drawn))
         _merge_strongest(old, new, part, where, numbers, slab)
-        new.sample[slab, into] = part[:, rows]
-        if where is not None:
-            new.sample_places[slab, into] = where[:, rows]
 
 
 def pack(values: Tensor, numbers: Tensor) -> Tensor:
@@ -142,10 +158,10 @@ def _merge_strongest(
     new: Table,
     part: Tensor,
     where: Tensor | None,
-    numbers: Sequence[int],
+    numbers: Tensor,
     slab: slice,
 ) -> None:
-    keys = pack(part, torch.tensor(numbers, dtype=torch.int64))
+    keys = pack(part, numbers)
     found = torch.cat([old.keys[slab], keys], dim=1).topk(old.keys.shape[1], dim=1)
     new.keys[slab] = found.values
     if where is not None:

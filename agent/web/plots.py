@@ -12,46 +12,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from hubel.agent.web.svg import Span, circle, line, rect, svg, text, tick
+
 #: Most points drawn in a scatter plot, and bins of its trend.
 MOST_POINTS, TREND_BINS = 1500, 8
 #: From so many points of the same prediction on, they are spread.
 TIED = 6
 #: Steps of the golden ratio cover an interval evenly, and the same way in every run.
 _GOLDEN = 0.6180339887498949
-
-_PLOT = Markup('<svg class="plot {}" viewBox="0 0 {:g} {:g}"{}{}>{}</svg>')
-_SILENT = Markup(' aria-hidden="true"')
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of an axis."""
-
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Sequence[float], *, zero: bool = False, pad: float = 0.05) -> Span:
-        """The span of some values, widened a little, with zero inside if wanted."""
-        held = [*values, 0.0] if zero else list(values)
-        low, high = (min(held), max(held)) if held else (0.0, 1.0)
-        if high - low < 1e-12 * max(1.0, abs(high)):
-            low, high = low - 0.5, high + 0.5
-        room = pad * (high - low)
-        return cls(low - room, high + room)
-
-    def at(self, value: float, length: float = 100.0) -> float:
-        """Where a value lies on an axis of that length, cut off at its ends."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(length * min(1.0, max(0.0, share)), 2)
-
-    def ticks(self, about: int = 5) -> list[float]:
-        """Round values inside the span."""
-        raw = (self.high - self.low) / about
-        size = 10.0 ** math.floor(math.log10(raw))
-        step = next(m * size for m in (1, 2, 2.5, 5, 10) if m * size >= raw * 0.999)
-        first, last = math.ceil(self.low / step), math.floor(self.high / step)
-        return [float(f"{i * step:.10g}") for i in range(first, last + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +39,14 @@ def interval(
     """One row of a forest plot: zero line, interval, value, and a tick for the floor."""
     parts = []
     if span.low <= 0 <= span.high:
-        parts.append(_line(span.at(0.0), 0, span.at(0.0), 20, "zero"))
+        parts.append(line(span.at(0.0), 0, span.at(0.0), 20, "zero"))
     if floor is not None:
-        parts.append(_line(span.at(floor), 3, span.at(floor), 17, "floor"))
+        parts.append(line(span.at(floor), 3, span.at(floor), 17, "floor"))
     if ci is not None:
-        parts.append(_line(span.at(ci[0]), 10, span.at(ci[1]), 10, "ci"))
+        parts.append(line(span.at(ci[0]), 10, span.at(ci[1]), 10, "ci"))
     # A line of no length with round ends stays a circle when the plot is stretched.
-    parts.append(_line(span.at(value), 10, span.at(value), 10, "dot"))
-    return _svg("track", 100, 20, parts, stretch=True)
+    parts.append(line(span.at(value), 10, span.at(value), 10, "dot"))
+    return svg("track", 100, 20, parts, stretch=True)
 
 
 def ruler(
@@ -89,19 +57,19 @@ def ruler(
     high = span.at(ceiling) if ceiling is not None else 100.0
     left, right = span.at(ci[0]), span.at(ci[1])
     parts = [
-        _rect(0, 8, 100, 24, "reach"),
-        _rect(0, 8, low, 24, "below"),
-        _rect(high, 8, 100 - high, 24, "beyond"),
-        _rect(left, 8, max(0.4, right - left), 24, "band"),
+        rect(0, 8, 100, 24, "reach"),
+        rect(0, 8, low, 24, "below"),
+        rect(high, 8, 100 - high, 24, "beyond"),
+        rect(left, 8, max(0.4, right - left), 24, "band"),
     ]
     if span.low < 0:
-        parts.append(_line(span.at(0.0), 8, span.at(0.0), 32, "zero"))
+        parts.append(line(span.at(0.0), 8, span.at(0.0), 32, "zero"))
     if floor is not None:
-        parts.append(_line(low, 8, low, 40, "floor"))
+        parts.append(line(low, 8, low, 40, "floor"))
     if ceiling is not None:
-        parts.append(_line(high, 0, high, 32, "ceiling"))
-    parts.append(_line(span.at(score), 3, span.at(score), 37, "score"))
-    return _svg("ruler", 100, 40, parts, stretch=True)
+        parts.append(line(high, 0, high, 32, "ceiling"))
+    parts.append(line(span.at(score), 3, span.at(score), 37, "score"))
+    return svg("ruler", 100, 40, parts, stretch=True)
 
 
 def histogram(values: Sequence[float], bins: int = 24) -> Markup:
@@ -112,10 +80,8 @@ def histogram(values: Sequence[float], bins: int = 24) -> Markup:
         counts[min(bins - 1, int(span.at(v, bins)))] += 1
     most, wide = max(counts), 100 / bins
     heights = [20 * math.sqrt(c / most) for c in counts]
-    parts = [
-        _rect(i * wide + 0.3, 20 - h, wide - 0.6, h, "bin") for i, h in enumerate(heights) if h
-    ]
-    return _svg("histogram", 100, 20, parts, stretch=True)
+    parts = [rect(i * wide + 0.3, 20 - h, wide - 0.6, h, "bin") for i, h in enumerate(heights) if h]
+    return svg("histogram", 100, 20, parts, stretch=True)
 
 
 def pairs(before: Sequence[float], after: Sequence[float], *, joined: bool) -> Markup:
@@ -126,18 +92,18 @@ def pairs(before: Sequence[float], after: Sequence[float], *, joined: bool) -> M
     def y(value: float) -> float:
         return round(height - span.at(value, height), 2)
 
-    parts = [_line(42, y(0.0), width, y(0.0), "zero")]
-    parts += [_text(36, y(t) + 3.5, _tick(t), "tick end") for t in span.ticks(4)]
+    parts = [line(42, y(0.0), width, y(0.0), "zero")]
+    parts += [text(36, y(t) + 3.5, tick(t), "tick end") for t in span.ticks(4)]
     if joined:
         parts += [
-            _line(left, y(b), right, y(a), "rise" if a > b else "fall")
+            line(left, y(b), right, y(a), "rise" if a > b else "fall")
             for b, a in zip(before, after, strict=False)
         ]
     for x, side, values, name in ((left, -14, before, "before"), (right, 14, after, "after")):
-        parts += [_circle(x, y(v), 3.2, name) for v in values]
+        parts += [circle(x, y(v), 3.2, name) for v in values]
         mean = sum(values) / len(values)
-        parts.append(_line(x + side - 7, y(mean), x + side + 7, y(mean), f"mean {name}"))
-    return _svg("pairs", width, height, parts)
+        parts.append(line(x + side - 7, y(mean), x + side + 7, y(mean), f"mean {name}"))
+    return svg("pairs", width, height, parts)
 
 
 def scatter(points: Sequence[Point], label: str) -> Markup:
@@ -150,20 +116,20 @@ def scatter(points: Sequence[Point], label: str) -> Markup:
     parts = frame.axes()
     low, high = max(frame.xs.low, frame.ys.low), min(frame.xs.high, frame.ys.high)
     if low < high:
-        parts.append(_line(*frame.place(low, low), *frame.place(high, high), "perfect"))
+        parts.append(line(*frame.place(low, low), *frame.place(high, high), "perfect"))
     tied = Counter(p.x for p in points)
     step = -(-len(points) // MOST_POINTS) or 1
     for i, p in enumerate(points[::step]):
         x, y = frame.place(p.x, p.y)
         x += 18 * ((i * _GOLDEN) % 1 - 0.5) if tied[p.x] >= TIED else 0.0
-        parts.append(_circle(round(x, 2), y, 3.4, f"s{p.series}", p.title))
-    line = [frame.place(x, y) for x, y in _trend(points)]
-    if len(line) > 1:
-        path = " ".join(f"{x},{y}" for x, y in line)
+        parts.append(circle(round(x, 2), y, 3.4, f"s{p.series}", p.title))
+    trend = [frame.place(x, y) for x, y in _trend(points)]
+    if len(trend) > 1:
+        path = " ".join(f"{x},{y}" for x, y in trend)
         shape = Markup('<polyline class="{}" points="{}"/>')
         parts += [shape.format(name, path) for name in ("halo", "trend")]
-        parts += [_circle(x, y, 4, "knot") for x, y in line]
-    return _svg("scatter", _Frame.WIDTH, _Frame.HEIGHT, parts, label)
+        parts += [circle(x, y, 4, "knot") for x, y in trend]
+    return svg("scatter", _Frame.WIDTH, _Frame.HEIGHT, parts, label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +150,12 @@ class _Frame:
         parts = []
         for t in self.xs.ticks(6):
             x, _ = self.place(t, 0)
-            parts.append(_line(x, self.TOP, x, self.BOTTOM, "grid"))
-            parts.append(_text(x, self.BOTTOM + 24, _tick(t), "tick middle"))
+            parts.append(line(x, self.TOP, x, self.BOTTOM, "grid"))
+            parts.append(text(x, self.BOTTOM + 24, tick(t), "tick middle"))
         for t in self.ys.ticks(5):
             _, y = self.place(0, t)
-            parts.append(_line(self.LEFT, y, self.RIGHT, y, "grid"))
-            parts.append(_text(self.LEFT - 9, y + 4, _tick(t), "tick end"))
+            parts.append(line(self.LEFT, y, self.RIGHT, y, "grid"))
+            parts.append(text(self.LEFT - 9, y + 4, tick(t), "tick end"))
         return parts
 
 
@@ -212,45 +178,3 @@ def _trend(points: Sequence[Point]) -> list[tuple[float, float]]:
             x = sum(p.weight * p.x for p in held) / total
             means.append((x, sum(p.weight * p.y for p in held) / total))
     return means
-
-
-def _svg(
-    name: str,
-    wide: float,
-    tall: float,
-    parts: list[Markup],
-    label: str = "",
-    *,
-    stretch: bool = False,
-) -> Markup:
-    """A plot. One without a label only repeats what is written beside it."""
-    told = Markup(' role="img" aria-label="{}"').format(label) if label else _SILENT
-    fit = Markup(' preserveAspectRatio="none"') if stretch else ""
-    return _PLOT.format(name, wide, tall, told, fit, Markup("").join(parts))
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, name: str) -> Markup:
-    return Markup('<line class="{}" x1="{:g}" y1="{:g}" x2="{:g}" y2="{:g}"/>').format(
-        name, x1, y1, x2, y2
-    )
-
-
-def _rect(x: float, y: float, wide: float, tall: float, name: str) -> Markup:
-    return Markup('<rect class="{}" x="{:.4g}" y="{:.4g}" width="{:.4g}" height="{:.4g}"/>').format(
-        name, x, y, max(0.0, wide), tall
-    )
-
-
-def _circle(x: float, y: float, radius: float, name: str, title: str = "") -> Markup:
-    inner = Markup("<title>{}</title>").format(title) if title else ""
-    return Markup('<circle class="{}" cx="{:g}" cy="{:g}" r="{:g}">{}</circle>').format(
-        name, x, y, radius, inner
-    )
-
-
-def _text(x: float, y: float, words: str, name: str) -> Markup:
-    return Markup('<text class="{}" x="{:g}" y="{:g}">{}</text>').format(name, x, y, words)
-
-
-def _tick(value: float) -> str:
-    return f"{value:.6g}".replace("-", "−")

@@ -9,11 +9,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from hubel.agent import plots
-from hubel.agent.album import Album
 from hubel.agent.records import Experiment, Message
 from hubel.agent.story import HELD_OUT, Story, Trial
-from hubel.agent.tidy import (
+from hubel.agent.summaries import summary_of
+from hubel.agent.web import plots
+from hubel.agent.web.album import Album
+from hubel.agent.web.svg import Span
+from hubel.agent.web.tidy import (
     Estimate,
     Node,
     estimates,
@@ -23,7 +25,7 @@ from hubel.agent.tidy import (
     same_measure,
     tidy,
 )
-from hubel.agent.wording import number, spoken, summary_of
+from hubel.agent.wording import number, spoken
 
 #: Groups of pictures that are shown at once; the others wait behind a fold, up to a limit.
 SHOWN, FOLDED = 6, 24
@@ -58,7 +60,7 @@ class Card:
     """One experiment.
 
     Attributes:
-        forest: Estimates with intervals, as (name of the family, rows).
+        forest: Estimates with intervals, as (what they are, rows).
         pairs: Plot of what was measured on two sets of pictures.
         error: What went wrong, if anything did.
     """
@@ -121,8 +123,8 @@ def _card(experiment: Experiment, story: Story, album: Album) -> Card:
         experiment=experiment,
         summary=summary_of(experiment),
         trials=[t for t in story.trials if t.prediction.experiment == experiment.n],
-        facts=[] if experiment.kind == "stimulus" else facts(values),
-        forest=_forests(list(estimates(values))),
+        facts=[] if experiment.kind == "stimulus" or experiment.tool in _SAMPLES else facts(values),
+        forest=_forests(list(estimates(values)), result.get("measures") or {}),
         pairs=_pairs(values),
         shots=shots[:SHOWN],
         more=shots[SHOWN:FOLDED],
@@ -143,11 +145,14 @@ def forest_rows(found: Sequence[Estimate], floors: Sequence[float | None] = ()) 
     ]
 
 
-def _forests(found: list[Estimate]) -> list[tuple[str, list[Row]]]:
+def _forests(found: list[Estimate], measures: Mapping[str, str]) -> list[tuple[str, list[Row]]]:
     """Tables of estimates: those that share an axis by themselves, the others in one."""
     families = [list(rows) for _, rows in groupby(found, lambda e: e.family)]
     loose = [_with_family(e) for rows in families if not same_measure(rows) for e in rows]
-    shared = [(rows[0].family, forest_rows(rows)) for rows in families if same_measure(rows)]
+    shared = [
+        (": ".join(filter(None, [spoken(name), measures.get(name)])), forest_rows(rows))
+        for name, rows in ((rows[0].family, rows) for rows in families if same_measure(rows))
+    ]
     alone = [Row(e, plots.interval(_axis([e]), e.value, e.ci, e.control)) for e in loose]
     return ([("each on an axis of its own", alone)] if alone else []) + shared
 
@@ -158,23 +163,23 @@ def _with_family(e: Estimate) -> Estimate:
     return replace(e, label=f"{spoken(e.family)}: {e.label}" if e.label else spoken(e.family))
 
 
-def _axis(found: Sequence[Estimate]) -> plots.Span:
+def _axis(found: Sequence[Estimate]) -> Span:
     ends = [v for e in found for v in (e.value, *(e.ci or ()))]
     ends += [e.control for e in found if e.control is not None]
-    return plots.Span.of(ends, zero=True, pad=0.08)
+    return Span.of(ends, zero=True, pad=0.08)
 
 
 def _pairs(values: Mapping[str, Any]) -> Markup | None:
     """Measured against compared with, where a result holds two lists of activations."""
-    after, before = values.get("activation"), values.get("baseline")
+    after, before = _numbers(values.get("activation")), _numbers(values.get("baseline"))
     contrast = values.get("contrast")
-    if not (isinstance(contrast, Mapping) and _numbers(after) and _numbers(before)):
+    if not (isinstance(contrast, Mapping) and after and before):
         return None
     return plots.pairs(before, after, joined=bool(contrast.get("paired")))
 
 
-def _numbers(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(numeric, value))
+def _numbers(value: Any) -> list[float]:
+    return value if isinstance(value, list) and all(map(numeric, value)) else []
 
 
 def _shots(experiment: Experiment, album: Album) -> list[Shot]:
@@ -226,7 +231,7 @@ def _ids(value: Any) -> list[str]:
 
 
 def _told(value: Any) -> list[str]:
-    return [number(v) for v in value] if _numbers(value) else []
+    return [number(v) for v in _numbers(value)]
 
 
 def _outputs(values: Mapping[str, Any], n: int) -> list[str]:

@@ -9,18 +9,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from hubel.agent import plots
-from hubel.agent.album import Album
-from hubel.agent.cards import Row, Shot, forest_rows
 from hubel.agent.form import Form, Term
 from hubel.agent.records import Experiment
 from hubel.agent.story import Story
-from hubel.agent.tidy import Estimate, facts, is_id, numeric
 from hubel.agent.verdicts import is_intervention
-from hubel.agent.wording import listed, number
-from hubel.tools.concepts import source_of
-from hubel.tools.spec import ToolError
+from hubel.agent.web.album import Album
+from hubel.agent.web.svg import Span
+from hubel.agent.web.tidy import column, facts, is_id, numeric, source
+from hubel.agent.wording import listed
 
+#: Labels before what was drawn before what was measured: the rarer says more.
+_RANKS = {None: 0, "label": 0, "scene": 1, "statistic": 2}
 #: Words shown below an exemplar.
 WORDS = 5
 
@@ -68,23 +67,6 @@ class Exemplar:
     about: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """The test on held-out pictures.
-
-    Attributes:
-        shown: Some of the pictures, with measured and predicted activation.
-        populations: Names with numbers of pictures, in the order of their colours.
-    """
-
-    experiment: Experiment
-    plot: Markup | None
-    shown: list[Shot]
-    populations: list[tuple[str, int]]
-    comparison: list[Row]
-    concepts: list[dict[str, Any]]
-
-
 def form_view(story: Story) -> FormView | None:
     """The reported form; for a study that found nothing, the candidate that failed."""
     reported = story.explanation.form if story.explanation else None
@@ -92,7 +74,7 @@ def form_view(story: Story) -> FormView | None:
     if form is None:
         return None
     read = Form.from_json(form)
-    span = plots.Span.of([t.weight for t in read.terms], zero=True, pad=0.0)
+    span = Span.of([t.weight for t in read.terms], zero=True, pad=0.0)
     zero = span.at(0.0)
     of = {_key(t): h for h in story.hypotheses for t in _terms(h.hypothesis.form)}
     rows = []
@@ -110,7 +92,7 @@ def exemplars(story: Story, album: Album) -> list[Exemplar]:
     done = [e for e in story.experiments if e.tool == "exemplars" and e.status == "done"]
     values = done[0].values if done else {}
     stimuli = [s for s in values.get("stimuli") or () if is_id(s)]
-    activation = _column(values.get("activation"), len(stimuli))
+    activation = column(values.get("activation"), len(stimuli))
     strongest = max((a for a in activation if numeric(a)), default=0.0)
     form = form_view(story)
     named = {p for row in form.rows for p, _ in row.words} if form else set()
@@ -118,7 +100,9 @@ def exemplars(story: Story, album: Album) -> list[Exemplar]:
     shared = Counter(p for phrases in truths for p in phrases)
     shown = []
     for stimulus, measured, phrases in zip(stimuli, activation, truths, strict=True):
-        ranked = sorted(phrases, key=lambda p: (p not in named, _kind(p), -shared[p]))[:WORDS]
+        ranked = sorted(phrases, key=lambda p: (p not in named, _RANKS[source(p)], -shared[p]))[
+            :WORDS
+        ]
         over = [album.show(maps[stimulus], "where the unit responds")] if stimulus in maps else []
         shown.append(
             Exemplar(
@@ -137,23 +121,6 @@ def unit_range(story: Story) -> list[tuple[str, str]]:
     done = [e for e in story.experiments if e.tool == "exemplars" and e.status == "done"]
     known = done[0].values.get("statistics") if done else None
     return facts({"": known}, 9) if isinstance(known, Mapping) else []
-
-
-def held_out(story: Story, album: Album) -> HeldOut | None:
-    """How the explanation did on pictures that its author had not seen."""
-    score, sample = story.score, story.held_out
-    if score is None or sample is None:
-        return None
-    counts = Counter(map(str, sample.values.get("population") or ()))
-    populations = sorted(counts.items())
-    return HeldOut(
-        experiment=sample,
-        plot=_scatter(sample.values, score.detail.get("predicted"), [p for p, _ in populations]),
-        shown=_shown(sample.values, score.detail.get("predicted"), album),
-        populations=populations,
-        comparison=_comparison(story),
-        concepts=score.detail.get("concepts") or [],
-    )
 
 
 def limits(story: Story) -> list[str]:
@@ -187,65 +154,9 @@ def limits(story: Story) -> list[str]:
     return said
 
 
-def _comparison(story: Story) -> list[Row]:
-    """The explanation, its parts, and what it must beat, on one axis."""
-    score = story.score
-    if score is None:
-        return []
-    detail = score.detail
-    rows = [("this explanation", score.pearson, (score.ci_low, score.ci_high), detail)]
-    for name, part in sorted((detail.get("by_population") or {}).items()):
-        rows.append((f"on {name} alone", part["pearson"], (part["low"], part["high"]), part))
-    for name, other in story.scores.items():
-        if name != "explanation":
-            rows.append((name, other.pearson, (other.ci_low, other.ci_high), {}))
-    shuffled, ceiling = detail.get("shuffled"), detail.get("ceiling")
-    if shuffled is not None:
-        rows.append(("shuffled predictions, 95th percentile", shuffled, None, {}))
-    if ceiling is not None:
-        rows.append(("ceiling: the unit against itself", ceiling, None, {}))
-    found = [
-        Estimate("score", name, value, ci, of.get("p"), None, None) for name, value, ci, of in rows
-    ]
-    return forest_rows(found, [of.get("shuffled") for *_, of in rows])
-
-
-def _scatter(values: Mapping[str, Any], predicted: Any, names: list[str]) -> Markup | None:
-    measured = values.get("activation")
-    if not isinstance(measured, list) or not isinstance(predicted, list):
-        return None
-    if len(measured) != len(predicted) or not measured:
-        return None
-    weights = _column(values.get("weight"), len(measured))
-    kinds = _column(values.get("population"), len(measured))
-    points = [
-        plots.Point(
-            x, y, 1.0 if w is None else w, names.index(str(kind)) % 4 if kind is not None else 0,
-            f"{kind or 'picture'}: predicted {number(x)}, measured {number(y)}",
-        )
-        for x, y, w, kind in zip(predicted, measured, weights, kinds, strict=True)
-    ]  # fmt: skip
-    label = f"Scatter plot of {len(points)} pictures: measured against predicted activation"
-    return plots.scatter(points, label)
-
-
-def _shown(values: Mapping[str, Any], predicted: Any, album: Album) -> list[Shot]:
-    measured = values.get("activation") or []
-    told = _column(predicted, len(measured))
-    return [
-        Shot(
-            [album.show(one["stimulus"])],
-            "" if told[one["at"]] is None else f"predicted {number(told[one['at']])}",
-            [number(measured[one["at"]])],
-        )
-        for one in values.get("shown") or ()
-        if is_id(one.get("stimulus")) and one.get("at", len(measured)) < len(measured)
-    ]
-
-
 def _truths(values: Mapping[str, Any], n: int) -> list[list[str]]:
     """For each exemplar, the phrases that are true of it, labels first."""
-    labels, concepts = (_column(values.get(k), n) for k in ("labels", "concepts"))
+    labels, concepts = (column(values.get(k), n) for k in ("labels", "concepts"))
     out = []
     for label, found in zip(labels, concepts, strict=True):
         words = [str(w) for w in label or ()] if isinstance(label, list) else []
@@ -258,24 +169,12 @@ def _truths(values: Mapping[str, Any], n: int) -> list[list[str]]:
     return out
 
 
-def _kind(phrase: str) -> int:
-    """Labels before what was drawn before what was measured: the rarer says more."""
-    try:
-        return ("label", "scene", "statistic").index(source_of(phrase))
-    except ToolError:
-        return 0  # another judge's phrase
-
-
 def _maps(done: list[Experiment], values: Mapping[str, Any], stimuli: list[str]) -> dict[str, str]:
     """Heat-map of each exemplar: by what the figure says it shows, else by its position."""
     figures = [f for f in values.get("figures") or () if is_id(f)]
     maps = dict(zip(stimuli, figures, strict=True)) if len(figures) == len(stimuli) else {}
     made = (done[0].result or {}).get("artifacts") or [] if done else []
     return maps | {a["provenance"]["of"]: a["id"] for a in made if is_id(a["provenance"].get("of"))}
-
-
-def _column(value: Any, n: int) -> list[Any]:
-    return value if isinstance(value, list) and len(value) == n else [None] * n
 
 
 def _share(value: float | None, strongest: float) -> float:

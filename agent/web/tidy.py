@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from markupsafe import Markup
 
-from hubel.agent import plots
+from hubel.agent.web import plots
 from hubel.agent.wording import MISSING, number, spoken
+from hubel.tools.concepts import source_of
+from hubel.tools.spec import ToolError
 
 #: How much of a long value is shown: entries of an object, rows of a table, words of a list.
 ENTRIES, ROWS, WORDS = 40, 16, 12
+#: So many different words in a long list are counted instead.
+FEW = 6
 #: Lists of numbers from this length on are drawn instead of written.
 MANY = 13
 #: Characters of a list or an object that is written in one line.
@@ -94,6 +99,8 @@ def word(value: Any) -> str:
         return f"{value[:8]}…" if is_id(value) else value
     if isinstance(value, Mapping):
         parts = [f"{spoken(str(k))} {word(v)}" for k, v in list(value.items())[:WORDS]]
+    elif len(value) > WORDS and len(kinds := Counter(map(word, value))) <= FEW:
+        return ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
     else:
         parts = [word(v) for v in value[:WORDS]]
     more = len(value) - WORDS
@@ -109,6 +116,19 @@ def is_id(value: object) -> bool:
 def numeric(value: object) -> bool:
     """Whether a value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def source(phrase: str) -> str | None:
+    """Where the knowledge about a phrase comes from; None where our own judge has none."""
+    try:
+        return source_of(phrase)
+    except ToolError:
+        return None
+
+
+def column(value: Any, n: int) -> list[Any]:
+    """A list of that length; where a result has none, as many times None."""
+    return value if isinstance(value, list) and len(value) == n else [None] * n
 
 
 def estimates(values: Any, path: tuple[str, ...] = ()) -> Iterator[Estimate]:
@@ -153,14 +173,20 @@ def _estimate(values: Mapping[str, Any], key: str, path: tuple[str, ...]) -> Est
     # What an entry of a list is called says more than that it holds a contrast.
     inner = path[:-1] if len(path) > 2 and path[-1] == "contrast" else path
     label = " · ".join(spoken(part) for part in inner[1:]) or _name(values) or ""
-    pair = isinstance(ci, list) and len(ci) == 2 and all(map(numeric, ci))
+    ends = ci if isinstance(ci, list) and len(ci) == 2 and all(map(numeric, ci)) else None
     return Estimate(
         family=path[0] if path else "",
         label=label,
         value=float(values[key]),
-        ci=(float(ci[0]), float(ci[1])) if pair else None,
-        **{k: float(values[k]) if numeric(values.get(k)) else None for k in ("p", "d", "control")},
+        ci=(float(ends[0]), float(ends[1])) if ends else None,
+        p=_float(values.get("p_holm", values.get("p"))),
+        d=_float(values.get("d")),
+        control=_float(values.get("control")),
     )
+
+
+def _float(value: Any) -> float | None:
+    return float(value) if numeric(value) else None
 
 
 def _name(values: Mapping[str, Any]) -> str | None:

@@ -1,0 +1,1 @@
+"""What people look at: pages, and the pictures, plots and words that they are made of."""
