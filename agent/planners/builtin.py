@@ -164,8 +164,8 @@ def _propose(record: _Record) -> Step:
         return _conclude(record)
     return Step(
         thought=(
-            f"{len(fit.form.terms)} terms predict unseen parts of the survey with a correlation of "
-            f"{fit.validated:.2f}. Each is tested by itself, beside its nearest rivals."
+            "Short lists of phrases predict unseen parts of the survey with a correlation of "
+            f"{fit.validated:.2f}. Each phrase is tested by itself, beside its nearest rivals."
         ),
         hypotheses=tuple(
             Claim(name=t.name, claim=claim_of(t.term), form=Form((t.term,)).to_json())

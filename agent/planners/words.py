@@ -8,18 +8,32 @@ from typing import TYPE_CHECKING, Any
 from hubel.agent.form import Form, Term
 from hubel.agent.planners.fit import Table
 from hubel.agent.score import pearson
+from hubel.tools.concepts import vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: Phrases of scenes that take no article.
+_UNCOUNTED = ("text", "food", "clothing", "sky")
 #: A phrase outside the form that goes with what it misses this strongly is an exception.
 EXCEPTION = 0.35
 
 
 def phrase_of(term: Term) -> str:
     """A conjunction in words."""
-    words = " with ".join(term.having)
-    return words + "".join(f" without {p}" for p in term.lacking)
+    words = " with ".join(noun_of(p) for p in term.having)
+    for phrase in term.lacking:
+        negated = phrase.startswith("no ")
+        words += f" with some {phrase[3:]}" if negated else f" without {noun_of(phrase)}"
+    return words
+
+
+def noun_of(phrase: str) -> str:
+    """A phrase with its article: those of scenes lack it, the others have one where they need."""
+    counted = phrase.split()[0] in ("no", "one", "two", "three")
+    if vocabulary().get(phrase) != "scene" or counted or phrase in _UNCOUNTED:
+        return phrase
+    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
 
 
 def claim_of(term: Term) -> str:
@@ -72,7 +86,7 @@ def exceptions_of(form: Form, table: Table) -> list[str]:
     if abs(strength[most]) < EXCEPTION:
         return []
     more = "more" if strength[most] > 0 else "less"
-    return [f"Where there is {others[most]}, it responds {more} than the form predicts."]
+    return [f"Where there is {noun_of(others[most])}, it responds {more} than the form predicts."]
 
 
 def _listed(words: list[str]) -> str:

@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 
 from hubel.agent.form import Term
 from hubel.agent.planners.fit import Table, select
-from hubel.agent.planners.words import exceptions_of
+from hubel.agent.planners.words import claim_of, exceptions_of
 
 N = 300
 
@@ -41,6 +42,19 @@ def test_noise_does_not_validate():
     ]
     assert np.mean(validated) < 0.1
     assert max(validated) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        (Term(1.0, ("red circle",)), "Responds to a red circle"),
+        (Term(-1.0, ("orange object", "text")), "Is suppressed by an orange object with text"),
+        (Term(1.0, ("fine texture",), ("no object",)), "Responds to fine texture with some object"),
+        (Term(1.0, ("a red patch",), ("two objects",)), "Responds to a red patch without two objects"),
+    ],
+)
+def test_terms_in_words(term, words):
+    assert claim_of(term) == words
 
 
 def test_a_constant_unit_has_no_terms():
