@@ -24,7 +24,7 @@ def ledger_schema() -> str:
     return (
         "# The ledger\n\n"
         "One SQLite file, `ledger.db`, in write-ahead mode, with the pictures beside it in\n"
-        "`pictures/`, named by the hash of their pixels. It opens in any SQLite browser.\n"
+        "`pictures/`, named by the hash of their content. It opens in any SQLite browser.\n"
         "Evidence is append-only: the triggers below refuse to change or delete it, to take a\n"
         "prediction after its experiment has begun, and to take a verdict without a result.\n"
         "The tables `checkpoints` and `writes` in the same file belong to LangGraph; they hold\n"

@@ -122,11 +122,12 @@ def discovery_pictures(
         ToolError: There are fewer than `count`.
     """
     seen = [i for i, hidden in enumerate(held_out(ctx.data)) if not hidden]
+    excluded = {picture_id(image) for image in ctx.images(list(without))}
     found: list[Image.Image] = []
     for _, item in readable(ctx.data, (int(i) for i in rng.permutation(seen))):
         if len(found) == count:
             break
-        if not isinstance(item, UnreadablePicture) and picture_id(item.image) not in without:
+        if not isinstance(item, UnreadablePicture) and picture_id(item.image) not in excluded:
             found.append(item.image)
     if len(found) < count:
         raise ToolError(

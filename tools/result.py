@@ -17,7 +17,7 @@ class Artifact:
     """A file that a tool made, named by the hash of its content.
 
     Attributes:
-        id: For pictures, the hash of size and pixels (`stimuli.picture_id`).
+        id: Hash of the pixels and of what is recorded of them (`stimuli.stimulus_id`).
         kind: ``stimulus`` (an input of the network) or ``figure`` (made to be looked at).
         provenance: How it was made and from what.
     """

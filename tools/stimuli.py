@@ -1,4 +1,4 @@
-"""Stimuli: pictures named by their pixels, each with a record of how it was made."""
+"""Stimuli: pictures named by their pixels and by how they were made."""
 
 from __future__ import annotations
 
@@ -14,15 +14,25 @@ from hubel.tools.result import Artifact
 from hubel.tools.spec import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 def picture_id(image: Image.Image) -> str:
-    """SHA-256 (hex) of width, height and RGB bytes: the same pixels are the same stimulus."""
+    """SHA-256 (hex) of width, height and RGB bytes: the same for the same pixels."""
     rgb = image.convert("RGB")
     digest = hashlib.sha256(f"rgb {rgb.width}x{rgb.height} ".encode())
     digest.update(rgb.tobytes())
     return digest.hexdigest()
+
+
+def stimulus_id(image: Image.Image, kind: str, provenance: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of the pixels and of how they came to be.
+
+    Two edits may end in the same pixels, and each has its own parent; so the record is part of
+    what a stimulus is, and a name never depends on which of the two was made first.
+    """
+    record = json.dumps([picture_id(image), kind, provenance], sort_keys=True)
+    return hashlib.sha256(record.encode()).hexdigest()
 
 
 class PictureStore:
@@ -52,8 +62,8 @@ class PictureStore:
         )
 
     def put(self, image: Image.Image, provenance: dict[str, Any], kind: str) -> Artifact:
-        """Keep a picture. One already there keeps its first provenance."""
-        name = picture_id(image)
+        """Keep a picture with how it came to be (JSON)."""
+        name = stimulus_id(image, kind, provenance)
         place = _place(self.root, name)
         if not place.exists():
             record = json.dumps({"kind": kind, "provenance": provenance}).encode()
@@ -76,13 +86,13 @@ class PictureStore:
         """Take a picture over from another store, after checking that it is what its id says.
 
         Raises:
-            ValueError: The pixels do not have that id.
+            ValueError: Its pixels and provenance do not have that id.
         """
         if _place(self.root, artifact.id).exists():
             return
         image = source.image(artifact.id)
-        if picture_id(image) != artifact.id:
-            raise ValueError(f"picture {artifact.id} does not hold the pixels of its id")
+        if stimulus_id(image, artifact.kind, artifact.provenance) != artifact.id:
+            raise ValueError(f"picture {artifact.id} is not what its id says")
         self.put(image, artifact.provenance, artifact.kind)
 
 

@@ -449,7 +449,11 @@ def test_edits_of_scenes_can_be_chained_and_undone(bench):
     covered = edit(b, blue, op="occlude", thing=0).values["stimuli"]
     assert "scene" not in b.ctx.store.artifact(covered[0]).provenance
     back = edit(b, blue, op="set", thing=0, factor="colour", value="red").values["stimuli"]
-    assert back == first
+    original = b.ctx.store.image(first[0])
+    assert b.ctx.store.image(back[0]).tobytes() == original.tobytes()
+    # The same pixels, made in another way: another stimulus, with a parent of its own.
+    assert back != first
+    assert b.ctx.store.artifact(back[0]).provenance["parent"] == blue[0]
 
 
 def test_text_can_be_taken_away(bench):

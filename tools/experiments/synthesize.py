@@ -11,6 +11,7 @@ from hubel.tools.imagery import pictographs
 from hubel.tools.imagery.scenes import Scene, render, scene_having, truth
 from hubel.tools.result import Artifact, Result
 from hubel.tools.spec import ToolError, tool
+from hubel.tools.stimuli import picture_id
 
 _MOST = 64
 _MEASURES = {
@@ -48,12 +49,13 @@ def synthesize(
     drawn = _random(ctx, n, having, lacking) if scenes is None else scenes
     made: dict[str, tuple[Artifact, Scene]] = {}
     for scene in drawn:
-        about = {"kind": "scene", "scene": scene.to_json()}
-        artifact = ctx.store.put(render(scene), about, "stimulus")
-        made.setdefault(artifact.id, (artifact, scene))
+        picture = render(scene)
+        if picture_id(picture) not in made:
+            about = {"kind": "scene", "scene": scene.to_json()}
+            made[picture_id(picture)] = (ctx.store.put(picture, about, "stimulus"), scene)
     return Result(
         values={
-            "stimuli": list(made),
+            "stimuli": [artifact.id for artifact, _ in made.values()],
             "scenes": [scene.to_json() for _, scene in made.values()],
             "concepts": [list(truth(scene)) for _, scene in made.values()],
             "pictographs": pictographs.installed(),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Raised when files written before can no longer be read, or would hold other numbers.
 _FORMAT = 1
 #: Pictures between two merges into the tables.
-CHUNK = 256
+CHUNK = 128
 #: Seconds between two saves; also, saving takes at most this part of the time.
 _SAVE_EVERY = 20.0
 _SAVE_SHARE = 0.02
