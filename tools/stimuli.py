@@ -98,4 +98,3 @@ class PictureStore:
 
 def _place(root: Path, picture: str) -> Path:
     return root / picture[:2] / f"{picture}.png"
-

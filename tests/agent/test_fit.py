@@ -50,7 +50,10 @@ def test_noise_does_not_validate():
         (Term(1.0, ("red circle",)), "Responds to a red circle"),
         (Term(-1.0, ("orange object", "text")), "Is suppressed by an orange object with text"),
         (Term(1.0, ("fine texture",), ("no object",)), "Responds to fine texture with some object"),
-        (Term(1.0, ("a red patch",), ("two objects",)), "Responds to a red patch without two objects"),
+        (
+            Term(1.0, ("a red patch",), ("two objects",)),
+            "Responds to a red patch without two objects",
+        ),
     ],
 )
 def test_terms_in_words(term, words):

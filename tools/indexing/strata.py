@@ -84,10 +84,10 @@ def draw(
     cells: list[tuple[Stratum, NDArray[np.intp], float]] = [("strong", np.arange(k), 1.0)]
     each = (population - k) / len(uniform) if len(uniform) else 0.0
     cells += [(name, k + at, each) for name, at in _split(uniform).items()]
-    cells = [cell for cell in cells if len(cell[1])]
-    wanted = _shared(n, [(name, len(at)) for name, at, _ in cells])
+    filled = [cell for cell in cells if len(cell[1])]
+    wanted = _shared(n, [(name, len(at)) for name, at, _ in filled])
     drawn = []
-    for (name, at, stands_for), count in zip(cells, wanted, strict=True):
+    for (name, at, stands_for), count in zip(filled, wanted, strict=True):
         weight = stands_for * len(at) / count
         taken = np.sort(rng.permutation(at)[:count])
         drawn += [Draw(int(i), name, weight) for i in taken]
