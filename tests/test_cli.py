@@ -108,7 +108,7 @@ def test_index_ahead_of_any_question(home):
     [
         (["ak"], 2, "ask"),
         (["ask"], 2, "question"),
-        (["ask", "q", "--model", "dem"], 2, "Did you mean 'demo'"),
+        (["units", "--model", "dem"], 2, "Did you mean 'demo'"),
         ([*ASK[:-1], "blocks.7:0"], 2, "blocks.0"),
         ([*ASK[:-1], "blocks.0:6"], 2, "units 0 to 5"),
         ([*ASK[:-1], "nonsense"], 2, "SITE:INDEX"),
@@ -146,18 +146,18 @@ def test_a_spent_budget_has_its_own_status(tmp_path):
 
 
 def test_interrupted_it_says_how_to_go_on_and_does(tmp_path):
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "hubel", *ASK],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "HUBEL_HOME": str(tmp_path)},
-    )
-    for line in process.stderr:
-        if "#2" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    said = process.stderr.read()
-    assert process.wait(timeout=60) == 130
+    ) as process:
+        for line in process.stderr:
+            if "#2" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
     assert "hubel resume 1" in said
     done = hubel(tmp_path, "resume", "1", "--json")
     assert json.loads(done.stdout)["verdict"] == "answered"

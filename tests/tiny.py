@@ -3,16 +3,18 @@
 Channel 0 of ``blocks.0`` measures red, channel 1 is constant, the others are random filters.
 """
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import nn
+
+from hubel.tools.targets.preprocessing import squash
 
 RED, CONSTANT, RANDOM = "blocks.0:0", "blocks.0:1", "blocks.0:2"
 
 
 class Tiny(nn.Module):
     """Two convolutions and a classifier; 32-pixel pictures."""
-
-    input_size = 32
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +28,12 @@ class Tiny(nn.Module):
         return self.head(self.blocks(x).mean(dim=(2, 3)))
 
 
-def make() -> nn.Module:
+def small(picture: Image.Image) -> torch.Tensor:
+    pixels = np.asarray(squash(picture, 32, 32))
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float() / 255
+
+
+def make() -> tuple[nn.Module, object]:
     torch.manual_seed(0)
     net = Tiny()
     first = net.blocks[0][0]
@@ -35,4 +42,4 @@ def make() -> nn.Module:
         first.bias[:2] = torch.tensor([-0.5, 1.0])
         # Red that is neither green nor blue, averaged over nine pixels.
         first.weight[0] = torch.tensor([2.0, -1.0, -1.0]).view(3, 1, 1) / 9
-    return net.eval()
+    return net.eval(), small

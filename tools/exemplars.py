@@ -19,7 +19,8 @@ from hubel.tools.data import Dataset, held_out
 from hubel.tools.directions import count_directions
 from hubel.tools.indexing.building import Pass, Plan
 from hubel.tools.indexing.columns import blocks
-from hubel.tools.indexing.reading import Entry, Index, SampleEntry, Statistics
+from hubel.tools.indexing.entries import Entry, SampleEntry, Statistics
+from hubel.tools.indexing.reading import Index
 from hubel.tools.spec import ToolError
 from hubel.tools.target import Target
 from hubel.tools.units import Unit

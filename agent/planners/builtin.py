@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from hubel.agent.confirm import MIN_PEARSON, Sample
+from hubel.agent.confirm import Sample
 from hubel.agent.form import Form, Term
 from hubel.agent.planner import (
     Call,
@@ -39,7 +39,10 @@ from hubel.agent.verdicts import fate, is_intervention
 from hubel.tools.concepts import removed_by, source_of
 
 #: Pictures in the survey, pairs per experiment, exemplars whose profile is taken.
-SURVEY, PAIRS, PROFILED = 320, 12, 4
+SURVEY, PAIRS, PROFILED = 480, 12, 4
+#: Cross-validated correlation under which no experiment is worth its time; above, the held-out
+#: pictures decide.
+WORTH_TESTING = 0.05
 #: A change smaller than this share of the unit's standard deviation refutes a term.
 SMALL = 0.1
 
@@ -160,7 +163,7 @@ def _survey(record: _Record) -> Step:
 
 def _propose(record: _Record) -> Step:
     fit = record.fit
-    if fit.validated < MIN_PEARSON / 2:
+    if fit.validated < WORTH_TESTING:
         return _conclude(record)
     return Step(
         thought=(
@@ -247,7 +250,7 @@ def _conclude(record: _Record) -> Step:
     if record.survey is None and view.must_conclude:
         return _nothing("There was no time to survey the unit.")
     fates = {h.name: fate(h.name, view.verdicts) for h in view.hypotheses}
-    if not fates and record.fit.validated < MIN_PEARSON / 2:
+    if not fates and record.fit.validated < WORTH_TESTING:
         return _nothing("No phrase predicts the unit on unseen parts of the survey.")
     form = refit(record.table, _kept(record, fates))
     if not form.terms:

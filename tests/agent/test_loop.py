@@ -235,8 +235,11 @@ def test_a_planner_sees_nothing_of_the_held_out_half(ledger, lab):
     assert all(t["audience"] == "planner" for view in seen for t in view.tools)
     assert held_out.values["activation"]
     shown = json.dumps([asdict(e) for e in seen[-1].experiments])
+    assert held_out.values["shown"]
     for picture in held_out.values["shown"]:
-        assert picture not in shown
+        assert picture["stimulus"] not in shown
+    # The control: what the planner did see is there.
+    assert seen[-1].experiments[0].values["stimuli"][0] in shown
 
 
 def test_checkpoints_hold_numbers_only(ledger, lab, home):

@@ -15,9 +15,10 @@ import hubel.tools.experiments  # noqa: F401  (fills the registry)
 from hubel.tools.data import DataError, Item, UnreadablePicture, held_out
 from hubel.tools.exemplars import index_for, open_index
 from hubel.tools.indexing import building
-from hubel.tools.indexing.running import pack, unpack
+from hubel.tools.indexing.running import Picture, Table, merge, pack, unpack
 from hubel.tools.indexing.strata import draw
 from hubel.tools.spec import ToolError, registry
+from hubel.tools.stimuli import picture_id
 from hubel.tools.target import Target
 from hubel.tools.units import Unit
 
@@ -173,6 +174,15 @@ def test_activations_sort_as_numbers_and_ties_by_the_lower_picture():
     back, whose = unpack(pack(values, numbers).sort(descending=True).values)
     assert back.tolist() == sorted(values.tolist(), reverse=True)
     assert whose.tolist() == [7, 5, 3, 2, 9, 4, 6, 2**31 + 5]
+
+
+def test_negative_zero_ties_with_zero():
+    old = Table.empty(1, 2, 2, locate=False)
+    new = old.spare()
+    pictures = [Picture(row, number, column=row) for row, number in ((0, 4), (1, 7))]
+    merge(old, new, torch.tensor([[-0.0], [0.0]]), None, pictures)
+    assert unpack(new.keys[0])[1].tolist() == [4, 7]
+    assert (new.tied.item(), new.zeros.item()) == (2, 2)
 
 
 def test_a_direction_is_indexed_as_a_unit_is(tmp_path):
@@ -531,8 +541,9 @@ def test_exemplars_shows_a_picture_that_is_in_the_data_twice_once(bench):
     made = bench(pictures=60)
     images = made.ctx.data._images
     made.ctx.data._images = images[:30] + images[:30]
-    result = TOOLS["exemplars"](made.ctx, {"unit": "colours:0", "k": 12})
-    assert len(set(result.values["stimuli"])) == len(result.values["stimuli"])
+    stimuli = TOOLS["exemplars"](made.ctx, {"unit": "colours:0", "k": 12}).values["stimuli"]
+    assert len(stimuli) >= 8
+    assert len({picture_id(image) for image in made.ctx.images(stimuli)}) == len(stimuli)
 
 
 def test_survey_finds_the_concept_of_a_planted_unit(red):
@@ -623,5 +634,5 @@ def test_a_unit_outside_the_main_sites_gets_an_index_of_its_site(red, tmp_path: 
     assert index_for(red.ctx, "mix:0").names == ["mix"]
     file = tmp_path / "d.safetensors"
     save_file({"directions": torch.eye(8)}, file)
-    assert index_for(red.ctx, f"mix@{file}:3").names == [f"mix@{file}:3"]
+    assert index_for(red.ctx, f"mix@{file}:3").names == [f"mix@{file}:{n}" for n in range(8)]
     assert index_for(red.ctx, "colours:5") is index_for(red.ctx, "colours:0")

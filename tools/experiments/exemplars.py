@@ -17,6 +17,7 @@ from hubel.tools.indexing.reading import LEVELS
 from hubel.tools.judged import item, judged
 from hubel.tools.result import Artifact, Result
 from hubel.tools.spec import tool
+from hubel.tools.stimuli import picture_id
 from hubel.tools.units import Unit
 
 #: Pictures that could not be read, of which the names are given.
@@ -76,15 +77,15 @@ def _distinct(
     ctx: Context, entries: list[Entry], k: int
 ) -> tuple[list[Entry], list[Item], list[Artifact]]:
     """The first k entries whose pictures differ, the pictures, and the stored pictures."""
-    found: dict[str, tuple[Entry, Item, Artifact]] = {}
+    found: dict[str, tuple[Entry, Item]] = {}
     for entry in entries:
         picture = item(ctx, entry.number)
-        stimulus = ctx.store.put(picture.image, picture.provenance, "stimulus")
-        found.setdefault(stimulus.id, (entry, picture, stimulus))
+        found.setdefault(picture_id(picture.image), (entry, picture))
         if len(found) == k:
             break
-    kept = list(found.values())
-    return [e for e, _, _ in kept], [p for _, p, _ in kept], [s for _, _, s in kept]
+    pictures = [picture for _, picture in found.values()]
+    stimuli = [ctx.store.put(p.image, p.provenance, "stimulus") for p in pictures]
+    return [entry for entry, _ in found.values()], pictures, stimuli
 
 
 def _statistics(index: Index, unit: Unit) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,12 @@ class Draw:
     weight: float
 
 
+class _Cell(NamedTuple):
+    stratum: Stratum
+    at: NDArray[np.intp]  # its pictures, numbered as in `Draw`
+    stands_for: float  # pictures of the population that each is one of
+
+
 def draw(
     top: NDArray[Any],
     uniform: NDArray[Any],
@@ -81,16 +87,15 @@ def draw(
     if population > len(top) and not len(uniform):
         raise ValueError("no picture stands for those that are not among the strongest")
     k = len(top)
-    cells: list[tuple[Stratum, NDArray[np.intp], float]] = [("strong", np.arange(k), 1.0)]
     each = (population - k) / len(uniform) if len(uniform) else 0.0
-    cells += [(name, k + at, each) for name, at in _split(uniform).items()]
-    filled = [cell for cell in cells if len(cell[1])]
-    wanted = _shared(n, [(name, len(at)) for name, at, _ in filled])
+    cells = [_Cell("strong", np.arange(k), 1.0)]
+    cells += [_Cell(name, k + at, each) for name, at in _split(uniform).items()]
+    cells = [cell for cell in cells if len(cell.at)]
     drawn = []
-    for (name, at, stands_for), count in zip(filled, wanted, strict=True):
-        weight = stands_for * len(at) / count
-        taken = np.sort(rng.permutation(at)[:count])
-        drawn += [Draw(int(i), name, weight) for i in taken]
+    for cell, count in zip(cells, _shared(n, cells), strict=True):
+        weight = cell.stands_for * len(cell.at) / count
+        taken = np.sort(rng.permutation(cell.at)[:count])
+        drawn += [Draw(int(i), cell.stratum, weight) for i in taken]
     activation = np.concatenate([top, uniform])
     return sorted(drawn, key=lambda d: (-activation[d.at], d.at))
 
@@ -107,12 +112,12 @@ def _split(uniform: NDArray[Any]) -> dict[Stratum, NDArray[np.intp]]:
     }
 
 
-def _shared(n: int, cells: Sequence[tuple[Stratum, int]]) -> list[int]:
+def _shared(n: int, cells: Sequence[_Cell]) -> list[int]:
     """How many to take of each cell: one, then turn by turn of the one furthest below its share."""
-    often = [name for name, _ in cells]
-    share = [SHARES[name] / often.count(name) for name, _ in cells]
+    strata: list[Stratum] = [cell.stratum for cell in cells]
+    share = [SHARES[stratum] / strata.count(stratum) for stratum in strata]
     taken = [1] * len(cells)
-    for _ in range(min(n, sum(size for _, size in cells)) - len(cells)):
-        open_ = [i for i, (_, size) in enumerate(cells) if taken[i] < size]
-        taken[min(open_, key=lambda i: taken[i] / share[i])] += 1
+    for _ in range(min(n, sum(len(cell.at) for cell in cells)) - len(cells)):
+        left = [i for i, cell in enumerate(cells) if taken[i] < len(cell.at)]
+        taken[min(left, key=lambda i: taken[i] / share[i])] += 1
     return taken
