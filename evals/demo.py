@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 QUESTION = "What does this unit respond to?"
-SITE = "_blocks.10"
-INDEX = 7
+MODEL = "null:demo"
+DATA = "demo"
+#: The unit that is explained, also by `hubel ask --model demo` where no unit is named.
+SITE, INDEX = "_blocks.6", 65
+UNIT = f"{SITE}:{INDEX}"
 
 
-def cases() -> tuple[str, str, Callable[[dict[str, Any]], list[tuple[str, str]]]]:
-    """The target, the data, and what names the two units once the target is open."""
-    return "null:demo", "demo", _units
+def units_of(target: dict[str, Any]) -> list[tuple[str, str]]:
+    """The units to explain, with what they are, which no planner is told.
 
+    Args:
+        target: What the lab says of the target.
 
-def _units(target: dict[str, Any]) -> list[tuple[str, str]]:
-    """A real unit, and the channel of noise that the control target plants after the last."""
+    Returns:
+        A real unit, and the channel of noise that the control plants after the last real one.
+    """
     last = next(s["units"] for s in target["sites"] if s["name"] == SITE) - 1
     return [
-        (f"{SITE}:{INDEX}", "a channel of EfficientNet-Lite0, trained on ImageNet"),
+        (UNIT, "a channel of EfficientNet-Lite0, trained on ImageNet"),
         (f"{SITE}:{last}", "a null unit: noise with the distribution of a real channel"),
     ]

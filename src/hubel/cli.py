@@ -40,9 +40,6 @@ Home = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 StudyNumber = Annotated[int, typer.Argument(help="Number of the study.", min=1)]
 
-#: What `ask --model demo` looks at when no unit is named.
-DEMO_UNIT = "_blocks.10:7"
-
 
 @app.command()
 def ask(
@@ -66,11 +63,12 @@ def ask(
     from hubel.agent.budget import Budget
     from hubel.agent.ledger import Ledger
     from hubel.agent.planners import open_planner
+    from hubel.evals.demo import UNIT
     from hubel.sandbox.session import LabSettings
 
     limits = asdict(Budget.parse(budget))
     open_planner(planner)
-    named = unit or _unit_in(question) or (DEMO_UNIT if model == "demo" else None)
+    named = unit or _unit_in(question) or (UNIT if model == "demo" else None)
     if named is None:
         raise ValueError("name the unit: --unit SITE:INDEX; `hubel units --model ...` lists them")
     with Ledger(_home(home)) as ledger, _lab(LabSettings(model, data, ledger.home, device)) as lab:
@@ -255,26 +253,26 @@ def doctor(home: Home = None, as_json: AsJson = False) -> None:
 @app.command()
 def demo(home: Home = None, device: Device = "cpu") -> None:
     """Explain a unit of the bundled real network, and a planted null unit beside it."""
-    from hubel.evals.demo import QUESTION, cases
+    from dataclasses import asdict
 
-    with _ledger(home) as ledger:
-        from hubel.sandbox.session import LabSettings
+    from hubel.agent.budget import Budget
+    from hubel.evals.demo import DATA, MODEL, QUESTION, units_of
+    from hubel.sandbox.session import LabSettings
 
-        model, data, units_of = cases()
-        with _lab(LabSettings(model, data, ledger.home, device)) as lab:
-            for unit, what in units_of(lab.hello["target"]):
-                _note(f"\n{unit}: {what}")
-                study = ledger.begin(
-                    question=QUESTION,
-                    model=model,
-                    unit=unit,
-                    data=data,
-                    planner="builtin",
-                    device=device,
-                    seed=0,
-                    budget=_default_budget(),
-                )
-                _finish(study, ledger, lab, None, as_json=False)
+    with _ledger(home) as ledger, _lab(LabSettings(MODEL, DATA, ledger.home, device)) as lab:
+        for unit, what in units_of(lab.hello["target"]):
+            _note(f"\n{unit}: {what}")
+            study = ledger.begin(
+                question=QUESTION,
+                model=MODEL,
+                unit=unit,
+                data=DATA,
+                planner="builtin",
+                device=device,
+                seed=0,
+                budget=asdict(Budget()),
+            )
+            _finish(study, ledger, lab, None, as_json=False)
 
 
 @app.callback(invoke_without_command=True)
@@ -437,14 +435,6 @@ def _settings(study: Study, ledger: Ledger) -> LabSettings:
     from hubel.sandbox.session import LabSettings
 
     return LabSettings(study.model, study.data, ledger.home, study.device)
-
-
-def _default_budget() -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from hubel.agent.budget import Budget
-
-    return asdict(Budget())
 
 
 def _display() -> Any:
