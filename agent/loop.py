@@ -106,7 +106,11 @@ class _Loop:
         """Open the lab, and look at the exemplars before anybody speaks."""
         self.ledger.opened(self.study.id, {k: self.lab.hello[k] for k in _OPENED})
         first = Call(tool="exemplars", args={"unit": self.study.unit})
-        return self._carry_out(1, 0, first, "program") or {"after": "propose"}
+        stop = self._carry_out(1, 0, first, "program")
+        opening = self.ledger.experiments(self.study.id)[0]
+        if opening.status == "refused":  # nothing that a planner could do would mend it
+            return _stop("refused", str(opening.error))
+        return stop or {"after": "propose"}
 
     def propose(self, state: _State) -> dict[str, Any]:
         """Ask the planner for its next step and record it."""

@@ -32,6 +32,7 @@ _WITHOUT_ANSWER = {
     "cancelled": "This study was cancelled before it came to a conclusion.",
     "budget": "The budget was spent before this study came to a conclusion.",
     "planner failed": "The planner failed before this study came to a conclusion.",
+    "refused": "This study could not begin: its unit or its pictures were refused.",
     "lab failed": "The lab failed before this study came to a conclusion.",
 }
 

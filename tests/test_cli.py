@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 TINY = f"file:{Path(__file__).parent / 'tiny.py'}:make"
 ASK = ["ask", "what?", "--model", TINY, "--data", "scenes:120", "--unit", "blocks.0:0"]
@@ -137,6 +138,24 @@ def test_wrong_use_is_one_sentence_and_a_status(home, words, status, says):
 def test_wrong_use_begins_no_study(tmp_path):
     assert hubel(tmp_path, *ASK[:-1], "blocks.7:0").returncode == 2
     assert json.loads(hubel(tmp_path, "studies", "--json").stdout) == {"studies": []}
+
+
+def test_pictures_that_cannot_be_used_are_refused_and_broken_ones_passed_over(tmp_path):
+    one = tmp_path / "one"
+    one.mkdir()
+    Image.new("RGB", (8, 8), "red").save(one / "1.png")
+    words = [*ASK, "--data", str(one)]
+    done = hubel(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "two groups" in done.stderr
+    for i in range(40):
+        Image.new("RGB", (8, 8), (6 * i, 99, 250 - 6 * i)).save(one / f"{i}.png")
+    (one / "7.png").write_bytes(b"not a picture")
+    done = hubel(tmp_path, *words, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["verdict"] == "answered"
+    index = hubel(tmp_path, "index", "--model", TINY, "--data", str(one), "--json")
+    assert [name for name, _ in json.loads(index.stdout)["skipped"]] == ["7.png"]
 
 
 def test_a_spent_budget_has_its_own_status(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -47,23 +48,34 @@ def item(ctx: Context, number: int) -> Item:
 
 
 def judged(ctx: Context, numbers: Sequence[int]) -> list[Judgement]:
-    """The concepts in pictures of the data set.
-
-    Judgements are kept in the cache for as long as data set and judge stay the same.
+    """The concepts in pictures of the data set that were indexed, and so could be read.
 
     Raises:
         ToolError: A picture can no longer be read.
+    """
+    found = judged_if_readable(ctx, numbers)
+    for number in numbers:
+        if number not in found:
+            item(ctx, number)  # raises, and says which picture it is and why
+    return [found[number] for number in numbers]
+
+
+def judged_if_readable(ctx: Context, numbers: Sequence[int]) -> dict[int, Judgement]:
+    """The concepts in those pictures of the data set that can be read, by number.
+
+    Judgements are kept in the cache for as long as data set and judge stay the same.
     """
     key = hashlib.sha256(f"{ctx.data.fingerprint()} {_judge_version()}".encode()).hexdigest()
     path = ctx.cache / "concepts" / f"{key[:32]}.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     new = [n for n in dict.fromkeys(numbers) if str(n) not in known]
     for done, number in enumerate(new, start=1):
-        known[str(number)] = asdict(_judge(item(ctx, number)))
+        with suppress(UnreadablePicture):
+            known[str(number)] = asdict(_judge(ctx.data.item(number)))
         ctx.report(done, len(new), "judging pictures")
     if new:
         write_whole(path, lambda file: file.write(json.dumps(known).encode()))
-    return [Judgement(**known[str(n)]) for n in numbers]
+    return {n: Judgement(**known[str(n)]) for n in numbers if str(n) in known}
 
 
 def _judge(picture: Item) -> Judgement:

@@ -347,6 +347,7 @@ def _finish(
     from hubel.agent.loop import run
     from hubel.agent.planners import open_planner
     from hubel.agent.show import show_study, study_json
+    from hubel.sandbox.session import LabRefused
 
     try:
         with _display() as display:
@@ -354,6 +355,8 @@ def _finish(
             ended = run(study.id, ledger, lab, open_planner(study.planner), display.watch)
     except KeyboardInterrupt:
         _fail(f"Interrupted. Go on with: hubel resume {study.id}", INTERRUPTED)
+    if ended.stop == "refused":
+        raise LabRefused(str(ended.stop_detail))
     path = _write_report(ledger, study.id, report_to)
     if as_json:
         _print_json(study_json(ledger, study.id))

@@ -2,7 +2,7 @@ import pytest
 
 import hubel.tools.experiments  # noqa: F401  (fills the registry)
 from hubel.tools.concepts import judge
-from hubel.tools.data import held_out
+from hubel.tools.data import UnreadablePicture, held_out
 from hubel.tools.spec import ToolError, registry
 
 FIND = registry()["find"]
@@ -30,3 +30,20 @@ def test_find_control_shows_no_held_out_picture_and_refuses_what_is_nowhere(benc
     assert not any(held[int(name)] for name in everything["names"])
     with pytest.raises(ToolError, match=r"any 'red circel'"):
         FIND(ctx, {"phrase": "red circel"})
+
+
+def test_find_passes_over_a_picture_that_cannot_be_read(bench):
+    ctx = bench(pictures=40).ctx
+    whole = FIND(ctx, {"phrase": "brightness", "n": 1}).to_json()["values"]
+    read = ctx.data.item
+
+    def item(number):
+        if str(number) == whole["names"][0]:
+            raise UnreadablePicture(f"{number}: broken")
+        return read(number)
+
+    ctx.data.item = item
+    ctx.cache = ctx.cache / "another"
+    rest = FIND(ctx, {"phrase": "brightness", "n": 64}).to_json()["values"]
+    assert whole["names"][0] not in rest["names"]
+    assert rest["looked_through"] == whole["looked_through"] - 1

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hubel.tools.context import Context
 from hubel.tools.data import held_out
-from hubel.tools.judged import item, judged
+from hubel.tools.judged import item, judged_if_readable
 from hubel.tools.result import Result
 from hubel.tools.spec import ToolError, tool
 from hubel.tools.units import nearest
@@ -40,22 +40,22 @@ def find(ctx: Context, phrase: str, n: Annotated[int, Field(ge=1, le=64)] = 8) -
     discovery = np.flatnonzero(~np.asarray(held_out(ctx.data)))
     drawn = ctx.rng().permutation(discovery)[:LOOKED_THROUGH]
     numbers = sorted(int(number) for number in drawn)
-    judgements = judged(ctx, numbers)
-    degrees = [j.concepts.get(phrase, 0.0) for j in judgements]
-    order = sorted((i for i, d in enumerate(degrees) if d > 0), key=lambda i: (-degrees[i], i))[:n]
+    judgements = judged_if_readable(ctx, numbers)
+    degrees = {number: j.concepts.get(phrase, 0.0) for number, j in judgements.items()}
+    order = sorted((i for i, d in degrees.items() if d > 0), key=lambda i: (-degrees[i], i))[:n]
     if not order:
-        seen = {p for j in judgements for p in j.concepts}
+        seen = {p for j in judgements.values() for p in j.concepts}
         raise ToolError(
-            f"None of {len(numbers)} pictures has any '{phrase}'. {nearest(phrase, seen)}"
+            f"None of {len(degrees)} pictures has any '{phrase}'. {nearest(phrase, seen)}"
         )
-    pictures = [item(ctx, numbers[i]) for i in order]
+    pictures = [item(ctx, number) for number in order]
     stimuli = [ctx.store.put(p.image, p.provenance, "stimulus") for p in pictures]
     return Result(
         values={
             "stimuli": [s.id for s in stimuli],
             "names": [p.name for p in pictures],
             "degrees": [degrees[i] for i in order],
-            "looked_through": len(numbers),
+            "looked_through": len(degrees),
         },
         measures=_MEASURES,
         metric="degree of the concept",
