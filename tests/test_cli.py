@@ -164,12 +164,18 @@ def test_a_spent_budget_has_its_own_status(tmp_path):
     assert json.loads(done.stdout)["stop"] == "budget"
 
 
+def heed_interrupts():
+    """A background job of a shell inherits SIGINT ignored; a person at a terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_it_says_how_to_go_on_and_does(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-m", "hubel", *ASK],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "HUBEL_HOME": str(tmp_path)},
+        preexec_fn=heed_interrupts,
     ) as process:
         for line in process.stderr:
             if "#2" in line:
