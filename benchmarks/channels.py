@@ -111,8 +111,8 @@ def page(real: list[dict[str, Any]], controls: dict[str, list[dict[str, Any]]]) 
         "floor is the 95th percentile of shuffled predictions; ceiling is the unit against itself\n",
         "on the same pictures under pixel noise of 8 grey levels; one-shot is the baseline that names the\n",
         "commonest concepts of the top exemplars.\n\n",
-        f"Mean r over {len(real)} channels, abstentions counted with the r of what was not\n",
-        f"claimed: **{statistics.mean(ours):.2f}**; one-shot baseline "
+        f"Mean r over {len(real)} channels (one about which nothing is claimed counts with the r of its rejected\n",
+        f"candidate, 0 without one): **{statistics.mean(ours):.2f}**; one-shot baseline "
         f"**{statistics.mean(simple):.2f}**; better on {better} of {len(real)}. Answered: "
         f"{sum(r['verdict'] == 'answered' for r in real)} of {len(real)}. Median time of a study,\n"
         f"the index being there: {seconds:.0f} s.\n\n",
@@ -131,8 +131,13 @@ def page(real: list[dict[str, Any]], controls: dict[str, list[dict[str, Any]]]) 
             f"| {r['text']} |\n"
         )
     lines += [
-        "\n## Controls\n\nUnits that have no meaning by construction, and how often one was "
-        "claimed.\n\n",
+        "\n## Controls\n\n"
+        "Planted noise has no meaning by construction: a claim about it is a false discovery. A channel of\n"
+        "the twin with permuted weights and a random direction were never learned, but they are functions of\n"
+        "the picture all the same, and answer to edges, contrast and colour; what is claimed of them held on\n"
+        "unseen pictures too. So a good score says that a unit follows the named concepts, not that training\n"
+        "put it there; read a channel's score beside these.\n"
+        "\n",
         "| control | units | claimed | mean r of the best candidate | one-shot |\n",
         "| --- | --- | --- | --- | --- |\n",
     ]
