@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubel.agent.form import Form
 from hubel.agent.planner import Conclusion, Step, View
-from hubel.agent.records import Experiment, Explanation, Score, Verdict
+from hubel.agent.records import Experiment, Explanation, Score
 from hubel.agent.score import Correlation, correlate, precision_recall
 from hubel.agent.verdicts import fate, grade
 
@@ -61,9 +61,7 @@ def explain(
         text=conclusion.text if found else _nothing(form, overall),
         form=form.to_json() if found else NOTHING.to_json(),
         exceptions=list(conclusion.exceptions) if found else [],
-        grade=grade(
-            conclusion.evidence, view.experiments, _verdicts_on(form, view), confirmed=found
-        ),
+        grade=_grade(conclusion, form, view) if found else "observed",
         evidence=sorted({*conclusion.evidence, sample.n}),
     )
     detail = {
@@ -81,15 +79,19 @@ def explain(
     ]
 
 
-def _verdicts_on(form: Form, view: View) -> list[Verdict]:
-    """The verdicts on hypotheses that the form contains: support of others is none of it."""
+def _grade(conclusion: Conclusion, form: Form, view: View) -> str:
+    """The grade of a confirmed form, from the verdicts on the hypotheses that it contains.
+
+    Support of other hypotheses is no support of the form.
+    """
     inside = {
         h.name
         for h in view.hypotheses
         if {(t.having, t.lacking) for t in Form.from_json(h.form).terms}
         <= {(t.having, t.lacking) for t in form.terms}
     }
-    return [v for v in view.verdicts if v.hypothesis in inside]
+    verdicts = [v for v in view.verdicts if v.hypothesis in inside]
+    return grade(conclusion.evidence, view.experiments, verdicts, confirmed=True)
 
 
 def is_answer(score: Correlation) -> bool:

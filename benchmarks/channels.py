@@ -77,7 +77,9 @@ def table(ledger: Ledger, lab: LabSession, units: list[str]) -> list[dict[str, A
             "unit": unit,
             "verdict": explanation.verdict if explanation else study.stop,
             "text": explanation.text if explanation else "",
-            "grade": explanation.grade if explanation else "",
+            "grade": explanation.grade
+            if explanation and explanation.verdict == "answered"
+            else "-",
             "pearson": score.pearson,
             "ci": (score.ci_low, score.ci_high),
             "floor": score.detail["shuffled"],

@@ -80,7 +80,9 @@ def test_builtin_finds_nothing_in_a_constant_unit(ledger, lab, unit):
 def test_a_planner_cannot_confirm_its_own_claim(ledger, lab):
     study = begin(ledger, lab)
     assert run(study, ledger, lab, Scripted([conclusion(NOISE)])).stop == "nothing found"
-    assert "No consistent meaning" in ledger.explanation(study).text
+    explanation = ledger.explanation(study)
+    assert "No consistent meaning" in explanation.text
+    assert explanation.grade == "observed"
 
 
 def test_the_measured_result_decides_over_hypotheses(ledger, lab):
