@@ -33,7 +33,7 @@ from torch import Tensor
 from hubel.tools.context import BATCH
 from hubel.tools.data import Item
 from hubel.tools.data.bundled import load as demo_data
-from hubel.tools.exemplars import open_index
+from hubel.tools.exemplars import SAMPLE, open_index
 from hubel.tools.target import Target
 from hubel.tools.targets.demo import PREPROCESS
 from hubel.tools.targets.demo import load as demo_target
@@ -41,6 +41,8 @@ from hubel.tools.targets.demo import load as demo_target
 #: Different pictures; longer runs repeat them.
 DIFFERENT = 32
 BATCHES = (1, 2, 4, 8, 16, 64)
+#: Pictures that fill the uniform samples of both halves.
+FULL = 2 * SAMPLE
 PASSING_ON = ("Identity", "ZeroPad2d", "Dropout")
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 
@@ -193,18 +195,20 @@ def main() -> None:
         return
     _bare(target, 32, BATCH)
     about = {name: getattr(given, name) for name in ("pictures", "rounds", "threads", "layout")}
-    found: dict[str, Any] = {
-        "about": {**about, "batch": BATCH, "torch": torch.__version__},
-        "cost": cost(target, given.pictures, given.rounds),
-        "batches": batches(target, given.pictures // 2, 3),
-        "memory": memory(2 * given.pictures, given.layout),
+    found: dict[str, Any] = {"about": {**about, "batch": BATCH, "torch": torch.__version__}}
+    parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "cost": partial(cost, target, given.pictures, given.rounds),
+        "batches": partial(batches, target, given.pictures // 2, 3),
+        "memory": partial(memory, FULL, given.layout),
     }
+    if not given.json:
+        print(", ".join(f"{name} {value}" for name, value in found["about"].items()))
+    for part, measure in parts.items():
+        found[part] = measure()
+        if not given.json:
+            _print(found[part])
     if given.json:
         print(json.dumps(found))
-        return
-    print(", ".join(f"{name} {value}" for name, value in found["about"].items()))
-    for part in ("cost", "batches", "memory"):
-        _print(found[part])
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
