@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from hubel.agent.code import SPEC
+
 
 def kinds(group: str) -> dict[str, str]:
     """The entry points of a group with the first line of their modules' docstrings.
@@ -31,7 +33,7 @@ def tools() -> list[dict[str, Any]]:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     announced: list[dict[str, Any]] = json.loads(done.stdout)
-    return announced
+    return [*announced, SPEC.announce()]
 
 
 def _first_line(module: str) -> str:

@@ -11,7 +11,10 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hubel.sandbox.jail import Level
 
 #: Seconds for a check that runs a process of its own.
 PATIENCE = 120
@@ -55,6 +58,8 @@ def examine(home: Path) -> list[Check]:
         _sqlite,
         lambda: _folder(home),
         _torch,
+        _isolated,
+        _confined,
         _accelerator,
         _torchvision,
         lambda: _package(
@@ -100,6 +105,22 @@ def _torch() -> Check:
     code = "import torch; torch.ones(2, 2) @ torch.ones(2, 2); print(torch.__version__)"
     ok, said = _try(code)
     return Check("torch", ok, True, said, "pip install --force-reinstall torch")
+
+
+def _isolated() -> Check:
+    return _sandbox("isolated")
+
+
+def _confined() -> Check:
+    return _sandbox("confined")
+
+
+def _sandbox(level: Level) -> Check:
+    """Whether a box of a level was started and held, as it would be for a study."""
+    from hubel.sandbox.levels import find
+
+    found = find(level)
+    return Check(f"sandbox, {level}", found.works, level == "isolated", found.why, found.mend)
 
 
 def _accelerator() -> Check:

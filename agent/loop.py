@@ -17,13 +17,16 @@ from typing import Any, TypedDict
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
 
-from hubel.agent import confirm
+from hubel.agent import code, confirm
 from hubel.agent.budget import Budget
 from hubel.agent.ledger import Ledger
 from hubel.agent.planner import Call, Planner, PlannerFailed, Step, View, problem
 from hubel.agent.records import Experiment, Hypothesis, Message, Prediction, Study
 from hubel.agent.verdicts import judge_predictions
+from hubel.sandbox.cells import CellRefused, CellSession
 from hubel.sandbox.session import LabLost, LabRefused, LabSession, ToolBroken
+from hubel.tools.spec import ToolError
+from hubel.tools.units import nearest
 
 #: Calls that may lose their lab one after the other before the study gives up.
 LOSSES = 2
@@ -65,7 +68,8 @@ def run(
     known = ledger.study(study)
     if known.finished:
         return known
-    loop = _Loop(known, ledger, lab, planner, watch or (lambda _event, _details: None))
+    cells = cells_for(lab, ledger)
+    loop = _Loop(known, ledger, lab, cells, planner, watch or (lambda _event, _details: None))
     connection = sqlite3.connect(ledger.path, check_same_thread=False, timeout=30)
     try:
         saver = SqliteSaver(connection)
@@ -76,7 +80,15 @@ def run(
         graph.invoke(None if begun else first, config, durability="sync")
     finally:
         connection.close()
+        if cells is not None:
+            cells.close()
     return ledger.study(study)
+
+
+def cells_for(lab: LabSession, ledger: Ledger) -> CellSession | None:
+    """Where a study's code runs: boxes of the lab's level; None without a sandbox."""
+    jail = lab.settings.jail
+    return None if jail.level == "none" else CellSession(jail, [ledger.pictures.root])
 
 
 @dataclass
@@ -84,6 +96,7 @@ class _Loop:
     study: Study
     ledger: Ledger
     lab: LabSession
+    cells: CellSession | None
     planner: Planner
     watch: Watch
 
@@ -104,7 +117,14 @@ class _Loop:
 
     def open(self, state: _State) -> dict[str, Any]:  # noqa: ARG002  (LangGraph passes it by name)
         """Open the lab, and look at the exemplars before anybody speaks."""
-        self.ledger.opened(self.study.id, {k: self.lab.hello[k] for k in _OPENED})
+        jail = self.lab.settings.jail
+        opened = {k: self.lab.hello[k] for k in _OPENED}
+        opened["sandbox"] = {
+            "level": jail.level,
+            "limits": jail.limits.to_json(),
+            "reads": [str(path.absolute()) for path in self.lab.settings.reads],
+        }
+        self.ledger.opened(self.study.id, opened)
         first = Call(tool="exemplars", args={"unit": self.study.unit})
         stop = self._carry_out(1, 0, first, "program")
         opening = self.ledger.experiments(self.study.id)[0]
@@ -188,7 +208,7 @@ class _Loop:
         return View(
             question=study.question,
             unit=study.unit,
-            tools=[t for t in self.lab.hello["tools"] if t["audience"] == "planner"],
+            tools=[*self._lab_tools(), code.SPEC.announce()],
             budget_left=left,
             must_conclude=min(left.values()) <= 0,
             seed=study.seed,
@@ -237,20 +257,38 @@ class _Loop:
             return _stop("lab failed", f"{LOSSES} calls in a row lost their lab")
         return None
 
-    def _run(self, n: int, message: int, call: Call, by: str) -> None:
-        spec = next(t for t in self.lab.hello["tools"] if t["name"] == call.tool)
+    def _run(
+        self, n: int, message: int, call: Call, by: str, parent: int | None = None
+    ) -> tuple[dict[str, Any] | None, str | None]:
+        """Run one call as an experiment; gives its result, or why there is none."""
         seed = experiment_seed(self.study.seed, n)
         experiment = Experiment(
-            n, message, by, call.tool, spec["kind"], call.args, seed, "running", None, None, None
+            n,
+            message,
+            by,
+            call.tool,
+            self._kind(call.tool),
+            call.args,
+            seed,
+            "running",
+            None,
+            None,
+            None,
+            parent,
+            self.lab.settings.jail.level,
         )
         self.ledger.start(self.study.id, experiment)
         self.watch("experiment", {"n": n, "call": call})
         begun = time.monotonic()
         result, error = None, None
         try:
-            result = self.lab.call(call.tool, call.args, seed)
+            if call.tool == code.SPEC.name:
+                result = code.SPEC(self._bench(experiment), call.args).to_json()
+            else:
+                result = self.lab.call(call.tool, call.args, seed)
+                adopt_pictures(self.ledger, self.lab, result)
             status = "done"
-        except LabRefused as refusal:
+        except (LabRefused, ToolError) as refusal:
             status, error = "refused", str(refusal)
         except ToolBroken as bug:
             status, error = "broken", str(bug)
@@ -259,13 +297,70 @@ class _Loop:
         seconds = time.monotonic() - begun
         predictions = [p for p in self.ledger.predictions(self.study.id) if p.experiment == n]
         verdicts = judge_predictions(predictions, result["values"]) if result else []
-        adopt_pictures(self.ledger, self.lab, result)
         self.ledger.finish(
             self.study.id, n, status, seconds, result=result, error=error, verdicts=verdicts
         )
         self.watch(
             "result", {"n": n, "call": call, "status": status, "error": error, "verdicts": verdicts}
         )
+        return result, error
+
+    def _lab_tools(self) -> list[dict[str, Any]]:
+        return [t for t in self.lab.hello["tools"] if t["audience"] == "planner"]
+
+    def _kind(self, tool: str) -> str:
+        if tool == code.SPEC.name:
+            return code.SPEC.kind
+        return str(next(t["kind"] for t in self.lab.hello["tools"] if t["name"] == tool))
+
+    def _bench(self, experiment: Experiment) -> code.Bench:
+        """What the code of an experiment works with; its calls become experiments."""
+        before = [e for e in self.ledger.experiments(self.study.id) if e.parent == experiment.n]
+
+        def call(tool: str, args: dict[str, Any]) -> dict[str, Any]:
+            # Code that was cut off runs again: a call that it had made is answered as it was.
+            known = before.pop(0) if before else None
+            if known and (known.tool, known.args) != (tool, args):
+                before.clear()
+                known = None
+            if known and known.status != "running":
+                result, error = known.result, known.error
+                n = known.n
+            else:
+                n = known.n if known else self._next_number(experiment)
+                result, error = self._called(n, experiment, tool, args)
+            if result is None:
+                raise CellRefused(error or "the call failed")
+            return {**result, "experiment": n}
+
+        return code.Bench(
+            self.cells,
+            self._lab_tools(),
+            call,
+            self.ledger.pictures,
+            code.origin(self.lab.settings.jail.level),
+            experiment.seed,
+        )
+
+    def _called(
+        self, n: int, experiment: Experiment, tool: str, args: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, str | None]:
+        """Carry out a call that code makes, if it may."""
+        tools = [t["name"] for t in self._lab_tools()]
+        if tool not in tools:
+            raise CellRefused(f"There is no tool '{tool}'. {nearest(tool, tools)}")
+        if self.view().must_conclude:
+            raise CellRefused("The budget is spent: no call is carried out any more.")
+        call = Call(tool=tool, args=args)
+        return self._run(n, experiment.message, call, "planner", experiment.n)
+
+    def _next_number(self, experiment: Experiment) -> int:
+        """A number for a call that code makes: past those that its step has set aside."""
+        message = self.ledger.messages(self.study.id)[experiment.message]
+        step = Step.model_validate(message.content["step"])
+        set_aside = message.content["first_experiment"] + len(step.calls)
+        taken = max(e.n for e in self.ledger.experiments(self.study.id)) + 1
+        return int(max(set_aside, taken))
 
 
 _OPENED = ("target", "data", "versions")

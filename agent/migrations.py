@@ -175,8 +175,16 @@ def _first() -> str:
     )
 
 
+#: Version 2: calls that code made belong to the experiment that ran the code, and every experiment
+#: says in what sandbox it ran.
+_SECOND = """
+ALTER TABLE experiments ADD COLUMN parent INTEGER;
+ALTER TABLE experiments ADD COLUMN sandbox TEXT NOT NULL DEFAULT 'none'
+    CHECK (sandbox IN ('isolated', 'confined', 'none', 'unsafe'));
+"""
+
 #: The script of each version, from 1.
-MIGRATIONS: tuple[str, ...] = (_first(),)
+MIGRATIONS: tuple[str, ...] = (_first(), _SECOND)
 
 
 def migrate(connection: sqlite3.Connection) -> int:

@@ -154,11 +154,20 @@ def problem(step: Step, view: View) -> str | None:
     for call in step.calls:
         if call.tool not in tools:
             return f"There is no tool '{call.tool}'. {nearest(call.tool, tools)}"
+        if call.predictions and _is_computation(call.tool, view):
+            return (
+                f"A prediction rests on {call.tool}, whose numbers are the code's own word: "
+                "predict the result of a tool call."
+            )
         for predicted in call.predictions:
             if predicted.hypothesis not in names:
                 known = nearest(predicted.hypothesis, names)
                 return f"A prediction names the hypothesis '{predicted.hypothesis}'. {known}"
     return _shape_problem(step, view)
+
+
+def _is_computation(tool: str, view: View) -> bool:
+    return any(t["kind"] == "computation" for t in view.tools if t["name"] == tool)
 
 
 def _shape_problem(step: Step, view: View) -> str | None:
@@ -170,4 +179,7 @@ def _shape_problem(step: Step, view: View) -> str | None:
         done = {e.n for e in view.experiments if e.status == "done"}
         if strangers := [n for n in step.conclusion.evidence if n not in done]:
             return f"The evidence names experiment {strangers[0]}, which has no result."
+        computed = {e.n for e in view.experiments if e.kind == "computation"}
+        if words := [n for n in step.conclusion.evidence if n in computed]:
+            return f"Experiment {words[0]} ran code: cite the tool calls that it made."
     return None

@@ -72,7 +72,13 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One tool call and what came of it."""
+    """One tool call and what came of it.
+
+    Attributes:
+        parent: Number of the experiment whose code made the call; None for the others.
+        sandbox: Level of the sandbox in which it ran; ``unsafe``: there was none, by choice, and
+            code could run.
+    """
 
     n: int
     message: int
@@ -85,6 +91,8 @@ class Experiment:
     result: dict[str, Any] | None
     error: str | None
     seconds: float | None
+    parent: int | None = None
+    sandbox: str = "none"
 
     @property
     def values(self) -> dict[str, Any]:

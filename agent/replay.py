@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, TypeGuard
+from typing import Any, Self, TypeGuard
 
+from hubel.agent import code
 from hubel.agent.ledger import Ledger
-from hubel.agent.records import Study
+from hubel.agent.loop import cells_for
+from hubel.agent.records import Experiment, Study
+from hubel.sandbox.cells import CellRefused
 from hubel.sandbox.session import LabLost, LabRefused, LabSession, ToolBroken
+from hubel.tools.spec import ToolError
 
 #: Numbers may differ by this much, relative to the larger: float32 sums on another machine do.
 TOLERANCE = 1e-3
@@ -72,19 +76,60 @@ def replay_study(
         if was != now:
             differences.append(Difference(0, f"{part}.hash", was, now))
     done = [e for e in ledger.experiments(study.id) if e.status == "done"]
-    for experiment in done:
-        note(f"#{experiment.n} {experiment.tool}")
-        try:
-            result = lab.call(experiment.tool, experiment.args, experiment.seed)
-        except (LabRefused, LabLost, ToolBroken) as error:
-            last = str(error).strip().splitlines()[-1]
-            differences.append(Difference(experiment.n, "status", "done", last))
-            continue
-        differences += [
-            Difference(experiment.n, path, was, now)
-            for path, was, now in _compare("", experiment.result, result)
-        ]
+    repeat = _Repeat(done, ledger, lab)
+    with repeat:
+        for experiment in done:
+            note(f"#{experiment.n} {experiment.tool}")
+            try:
+                result = repeat(experiment)
+            except (LabRefused, LabLost, ToolBroken, ToolError) as error:
+                last = str(error).strip().splitlines()[-1]
+                differences.append(Difference(experiment.n, "status", "done", last))
+                continue
+            differences += [
+                Difference(experiment.n, path, was, now)
+                for path, was, now in _compare("", experiment.result, result)
+            ]
     return Outcome(study.id, len(done), differences)
+
+
+class _Repeat:
+    """Runs an experiment again: a tool in the lab, code in a cell."""
+
+    def __init__(self, done: list[Experiment], ledger: Ledger, lab: LabSession) -> None:
+        self._done = done
+        self._lab = lab
+        self._pictures = ledger.pictures
+        self._cells = cells_for(lab, ledger)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._cells is not None:
+            self._cells.close()
+
+    def __call__(self, experiment: Experiment) -> dict[str, Any]:
+        if experiment.tool != code.SPEC.name:
+            return self._lab.call(experiment.tool, experiment.args, experiment.seed)
+        # Its calls are experiments of their own, repeated by themselves: here they are answered
+        # as they were, so that a difference of the code is told from one of a tool.
+        made = [e for e in self._done if e.parent == experiment.n]
+
+        def call(tool: str, args: dict[str, Any]) -> dict[str, Any]:
+            known = made.pop(0) if made else None
+            if known is None or known.result is None or (known.tool, known.args) != (tool, args):
+                raise CellRefused(f"The code did not call {tool} like this when it was recorded.")
+            return {**known.result, "experiment": known.n}
+
+        origin = code.origin(self._lab.settings.jail.level)
+        bench = code.Bench(
+            self._cells, self._tools(), call, self._pictures, origin, experiment.seed
+        )
+        return code.SPEC(bench, experiment.args).to_json()
+
+    def _tools(self) -> list[dict[str, Any]]:
+        return [t for t in self._lab.hello["tools"] if t["audience"] == "planner"]
 
 
 def _compare(path: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -61,7 +61,9 @@ class _Lab:
             self.context = Context(
                 target=self.target,
                 data=open_data(settings["data"]),
-                store=PictureStore(Path(settings["scratch"]), [Path(settings["store"])]),
+                store=PictureStore(
+                    Path(settings["scratch"]), [Path(settings["store"])], settings["stamp"]
+                ),
                 cache=Path(settings["cache"]),
                 report=self._report,
             )
@@ -113,7 +115,8 @@ class _Lab:
         except (ToolError, DataError) as error:
             return {"refused": str(error)}
         except Exception:
-            return {"broken": traceback.format_exc()}
+            told = traceback.format_exc()
+            return {"broken": told.encode("utf-8", "replace").decode()}
 
     def _report(self, done: int, total: int, what: str) -> None:
         wire.send(self._channel, {"progress": [done, total, what]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from hubel.sandbox import wire
+from hubel.sandbox.jail import Box, Jail, JailError
+from hubel.sandbox.visible import visible
 
 Progress = Callable[[int, int, str], None]
 
@@ -37,6 +40,10 @@ class LabLost(Exception):
     """The lab died, hung or broke the protocol. The next call starts a new one."""
 
 
+#: A lab that is a plain process.
+NO_JAIL = Jail("none")
+
+
 @dataclass(frozen=True, slots=True)
 class LabSettings:
     """What a lab opens.
@@ -46,12 +53,26 @@ class LabSettings:
         data: Name of the data set; None for a lab that only lists its units.
         home: Folder of the ledger; the lab reads ``pictures`` in it and writes ``cache``.
         device: Where the network runs.
+        reads: Other files and folders that it may read: those of directions, or that a user's
+            file opens.
+        jail: How its box is started; with the level none it is a plain process.
     """
 
     target: str
     data: str | None
     home: Path
     device: str = "cpu"
+    reads: tuple[Path, ...] = ()
+    jail: Jail = NO_JAIL
+
+    @property
+    def cache(self) -> Path:
+        """Where the lab keeps what can be computed again, for labs of the same target alone.
+
+        A target may be somebody else's code: what it writes here spoils no other's results.
+        """
+        name = hashlib.sha256(self.target.encode()).hexdigest()[:16]
+        return self.home / "cache" / name
 
 
 class LabSession:
@@ -61,6 +82,7 @@ class LabSession:
         self.settings = settings
         self.progress: Progress = progress or (lambda _done, _total, _what: None)
         self._process: subprocess.Popen[bytes] | None = None
+        self._box: Box | None = None
         self._channel: socket.socket | None = None
         self._hello: dict[str, Any] = {}
         self.scratch = Path(tempfile.mkdtemp(prefix="hubel-lab-"))
@@ -125,28 +147,23 @@ class LabSession:
         return self._process.pid if self._process else None
 
     def _start(self) -> None:
-        home = self.settings.home
-        for folder in (home / "pictures", home / "cache", self.scratch):
+        home, cache = self.settings.home, self.settings.cache
+        for folder in (home / "pictures", cache, self.scratch):
             folder.mkdir(parents=True, exist_ok=True)
-        mine, theirs = socket.socketpair()
-        with theirs, (self.scratch / "lab.log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603  (our own module, our own Python)
-                [sys.executable, "-m", "hubel.sandbox.lab", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=_environment(),
-                start_new_session=True,  # Ctrl-C is the host's to handle
-            )
-        self._channel = mine
+        with (self.scratch / "lab.log").open("wb") as log:
+            if self.settings.jail.level in ("none", "unsafe"):
+                self._process, self._channel = self._bare(log.fileno())
+            else:
+                self._box = self._boxed(log.fileno())
+                self._process, self._channel = self._box.process, self._box.channel
         settings = {
             "target": self.settings.target,
             "data": self.settings.data,
             "device": self.settings.device,
             "store": str(home / "pictures"),
-            "cache": str(home / "cache"),
+            "cache": str(cache),
             "scratch": str(self.scratch / "pictures"),
+            "stamp": {"sandbox": "none"} if self.settings.jail.level == "unsafe" else {},
         }
         try:
             self._send(settings)
@@ -159,7 +176,47 @@ class LabSession:
         if "refused" in answer:
             self._stop()
             raise LabRefused(answer["refused"])
+        if self._box is not None:
+            self._box.opened()
         self._hello = answer["hello"]
+
+    def _bare(self, log: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        """A lab without a box."""
+        mine, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603  (our own module, our own Python)
+                [sys.executable, *_LAB, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is the host's to handle
+            )
+        return process, mine
+
+    def _boxed(self, log: int) -> Box:
+        """A lab in a box. It sees its target, its data and the pictures, and writes to two folders.
+
+        Raises:
+            LabLost: The box cannot be started.
+        """
+        settings = self.settings
+        reads = [settings.home / "pictures", *visible(settings.target, settings.data)]
+        try:
+            return settings.jail.start(
+                "lab",
+                [sys.executable, *_LAB, "{channel}"],
+                read=[*reads, *settings.reads],
+                write=[self.scratch, settings.cache],
+                environment=_lab_environment(self.scratch),
+                folder=Path.cwd(),
+                user=settings.target,
+                log=log,
+                gpu=settings.device != "cpu",
+            )
+        except JailError as error:
+            raise LabLost(str(error)) from None
 
     def _send(self, message: dict[str, Any]) -> None:
         if self._channel is None:
@@ -180,6 +237,10 @@ class LabSession:
         """Stop what is left of the lab and say how it ended."""
         process = self._process
         ended = None
+        said = self._box.last_words() if self._box is not None else ""
+        if said:
+            self._stop()
+            return said
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 ended = process.wait(timeout=0.5)
@@ -189,6 +250,9 @@ class LabSession:
         return how + (f" Its last words: {log[-1][:300]}" if log else "")
 
     def _stop(self) -> None:
+        if self._box is not None:
+            self._box.end()
+            self._box = self._process = self._channel = None
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -199,11 +263,31 @@ class LabSession:
             self._process = None
 
 
+#: How a lab is started; the working folder, which anybody may fill, is no place for modules.
+_LAB = ("-P", "-m", "hubel.sandbox.lab")
+
+# Threads that wait by spinning take the cores from each other: on two cores with one other busy
+# process a forward pass took four times as long.
+_QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def _lab_environment(scratch: Path) -> dict[str, str]:
+    """All that the environment of a lab in a box holds."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    threads = {k: v for k, v in os.environ.items() if k in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    places = {
+        "HOME": str(Path.home()),  # only a name: what ~ means, of which the box shows nothing
+        "XDG_CACHE_HOME": str(scratch / "home"),
+        "MPLCONFIGDIR": str(scratch / "home"),
+        "HF_HUB_CACHE": HF_HUB_CACHE,
+    }
+    return _QUIET | _OFFLINE | threads | places
+
+
 def _environment() -> dict[str, str]:
     """The host's environment without what a lab has no business to know."""
     secret = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
     kept = {k: v for k, v in os.environ.items() if not any(word in k.upper() for word in secret)}
-    # Threads that wait by spinning take the cores from each other: on two cores with one other busy
-    # process a forward pass took four times as long.
-    quiet = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
-    return quiet | kept | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    return _QUIET | kept | _OFFLINE

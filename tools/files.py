@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -19,8 +19,9 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         OSError: It cannot be written; nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        beside = Path(file.name)
+    # Not a temporary file of the library's: those are for their user alone, and a box has another.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with beside.open("xb") as file:
         try:
             write(file)
         except BaseException:

@@ -20,7 +20,7 @@ import pydantic
 
 from hubel.tools.result import Result
 
-Kind = Literal["observation", "stimulus", "input intervention", "model intervention"]
+Kind = Literal["observation", "stimulus", "input intervention", "model intervention", "computation"]
 Audience = Literal["planner", "host"]
 
 
@@ -37,7 +37,7 @@ class ToolSpec:
 
     Attributes:
         kind: What calling it does to the network: watch it, make pictures only, change its input,
-            or change its inside. The grade of an explanation is computed from the kinds.
+            or change its inside; a computation does nothing to it. The grade of an explanation is computed from the kinds.
         audience: ``planner`` tools are announced to planners; ``host`` ones serve the loop alone
             (those that show held-out pictures, for instance).
         parameters: JSON schema of the arguments.
@@ -83,7 +83,7 @@ def tool(
     """
 
     def register(function: Callable[..., Result]) -> Callable[..., Result]:
-        spec = _specify(function, kind, audience)
+        spec = specify(function, kind, audience)
         if spec.name in _registry:
             raise TypeError(f"two tools are named '{spec.name}'")
         _registry[spec.name] = spec
@@ -97,7 +97,14 @@ def registry() -> dict[str, ToolSpec]:
     return dict(sorted(_registry.items()))
 
 
-def _specify(function: Callable[..., Result], kind: Kind, audience: Audience) -> ToolSpec:
+def specify(
+    function: Callable[..., Result], kind: Kind, audience: Audience = "planner"
+) -> ToolSpec:
+    """Make a tool of a function without registering it.
+
+    Raises:
+        TypeError: A parameter has no type or no description.
+    """
     name = function.__name__
     doc = inspect.getdoc(function)
     if not doc:

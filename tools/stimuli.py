@@ -39,12 +39,16 @@ class PictureStore:
     """A folder of PNG files named by content, each with its provenance beside it as JSON.
 
     Writes are atomic, so a folder is whole after a kill at any moment. `extra` folders are only
-    read: the lab writes to its scratch and reads what the host has kept.
+    read: the lab writes to its scratch and reads what the host has kept. `stamp` goes into the
+    provenance of every picture that is put.
     """
 
-    def __init__(self, root: Path, extra: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, root: Path, extra: Sequence[Path] = (), stamp: Mapping[str, Any] | None = None
+    ) -> None:
         self.root = root
         self._roots = (root, *extra)
+        self._stamp = dict(stamp or {})
 
     def path(self, picture: str) -> Path:
         """Where the PNG file of a picture lies.
@@ -63,6 +67,7 @@ class PictureStore:
 
     def put(self, image: Image.Image, provenance: dict[str, Any], kind: str) -> Artifact:
         """Keep a picture with how it came to be (JSON)."""
+        provenance = provenance | self._stamp
         name = stimulus_id(image, kind, provenance)
         place = _place(self.root, name)
         if not place.exists():

@@ -7,8 +7,6 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from hubel.agent.ledger import Ledger
     from hubel.agent.records import Study
-    from hubel.sandbox.session import LabSession, LabSettings
+    from hubel.sandbox.session import LabSession
 
 DONE, FAILED, USAGE, BUDGET, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -36,6 +34,19 @@ Device = Annotated[str, typer.Option(help="Where the network runs: cpu, cuda, cu
 Home = Annotated[
     Path | None,
     typer.Option(help="Folder of the ledger [default: $HUBEL_HOME, or the user's data folder]"),
+]
+Sandbox = Annotated[
+    str,
+    typer.Option(help="Where code runs: isolated, confined or none.", envvar="HUBEL_SANDBOX"),
+]
+Unsafe = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-no-sandbox", help="Run planner-written code unguarded, as you; all is stamped."
+    ),
+]
+Reads = Annotated[
+    list[Path] | None, typer.Option("--read", help="Another file or folder that the lab may read.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 StudyNumber = Annotated[int, typer.Argument(help="Number of the study.", min=1)]
@@ -54,6 +65,9 @@ def ask(
     report_to: Annotated[
         Path | None, typer.Option("--report", help="Where the report goes.")
     ] = None,
+    sandbox: Sandbox = "isolated",
+    unsafe: Unsafe = False,
+    read: Reads = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -63,15 +77,17 @@ def ask(
     from hubel.agent.budget import Budget
     from hubel.agent.ledger import Ledger
     from hubel.agent.planners import open_planner
+    from hubel.agent.where import Where, files_of
     from hubel.evals.demo import UNIT
-    from hubel.sandbox.session import LabSettings
 
     limits = asdict(Budget.parse(budget))
     open_planner(planner)
     named = unit or _unit_in(question) or (UNIT if model == "demo" else None)
     if named is None:
         raise ValueError("name the unit: --unit SITE:INDEX; `hubel units --model ...` lists them")
-    with Ledger(_home(home)) as ledger, _lab(LabSettings(model, data, ledger.home, device)) as lab:
+    reads = [*(read or ()), *files_of(named)]
+    where = Where(sandbox, unsafe, tuple(reads))
+    with Ledger(_home(home)) as ledger, where.lab(model, data, ledger.home, device) as lab:
         _check_unit(lab.hello["target"], named)
         study = ledger.begin(
             question=question,
@@ -92,13 +108,17 @@ def resume(
     report_to: Annotated[
         Path | None, typer.Option("--report", help="Where the report goes.")
     ] = None,
+    unsafe: Unsafe = False,
+    read: Reads = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Go on with a study that was interrupted; nothing that is done is done again."""
+    from hubel.agent.where import Where
+
     with _ledger(home) as ledger:
         known = ledger.study(study)
-        with _lab(_settings(known, ledger)) as lab:
+        with Where.of(known, unsafe, read).lab_of(known, ledger) as lab:
             _go_on(known, ledger, lab, report_to, as_json)
 
 
@@ -140,13 +160,20 @@ def report(
 
 
 @app.command()
-def replay(study: StudyNumber, home: Home = None, as_json: AsJson = False) -> None:
+def replay(
+    study: StudyNumber,
+    unsafe: Unsafe = False,
+    read: Reads = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
     """Run a study's experiments again and compare; exit status 1 if anything differs."""
     from hubel.agent.replay import replay_study
+    from hubel.agent.where import Where
 
     with _ledger(home) as ledger:
         known = ledger.study(study)
-        with _lab(_settings(known, ledger)) as lab:
+        with Where.of(known, unsafe, read).lab_of(known, ledger) as lab:
             outcome = replay_study(known, ledger, lab, _note)
     if as_json:
         _print_json(outcome.to_json())
@@ -163,13 +190,16 @@ def index(
         list[str] | None, typer.Option(help="A site to index [default: the main sites]")
     ] = None,
     device: Device = "cpu",
+    sandbox: Sandbox = "isolated",
+    read: Reads = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the exemplars of every unit in one pass over the pictures, ahead of any question."""
-    from hubel.sandbox.session import LabSettings
+    from hubel.agent.where import Where
 
-    with _lab(LabSettings(model, data, _home(home), device)) as lab:
+    where = Where(sandbox, reads=tuple(read or ()))
+    with where.lab(model, data, _home(home), device) as lab:
         values = lab.call("build_index", {"sites": site or []}, seed=0)["values"]
     if as_json:
         _print_json(values)
@@ -187,16 +217,19 @@ def units(
     model: Model = "demo",
     every: Annotated[bool, typer.Option("--all", help="Of every site, not the main ones.")] = False,
     device: Device = "cpu",
+    sandbox: Sandbox = "isolated",
+    read: Reads = None,
     as_json: AsJson = False,
 ) -> None:
     """List the units of a network."""
     import tempfile
 
-    from hubel.sandbox.session import LabSettings
+    from hubel.agent.where import Where
 
+    where = Where(sandbox, reads=tuple(read or ()))
     with (
         tempfile.TemporaryDirectory() as scratch,
-        _lab(LabSettings(model, None, Path(scratch), device)) as lab,
+        where.lab(model, None, Path(scratch), device) as lab,
     ):
         target = lab.hello["target"]
     sites = [s for s in target["sites"] if every or s["name"] in target["main_sites"]]
@@ -237,10 +270,19 @@ def tools(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def doctor(home: Home = None, as_json: AsJson = False) -> None:
+def doctor(
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Attack the sandbox in every listed way.")
+    ] = False,
+    level: Annotated[str, typer.Option(help="The level to attack.")] = "isolated",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
     """Check what works on this machine and say how to mend what does not."""
     from hubel.agent.doctor import examine
 
+    if sandbox:
+        _attack(level, as_json)
     checks = examine(_home(home))
     if as_json:
         _print_json({"checks": [c.to_json() for c in checks]})
@@ -251,15 +293,16 @@ def doctor(home: Home = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def demo(home: Home = None, device: Device = "cpu") -> None:
+def demo(home: Home = None, device: Device = "cpu", sandbox: Sandbox = "isolated") -> None:
     """Explain a unit of the bundled real network, and a planted null unit beside it."""
     from dataclasses import asdict
 
     from hubel.agent.budget import Budget
+    from hubel.agent.where import Where
     from hubel.evals.demo import DATA, MODEL, QUESTION, units_of
-    from hubel.sandbox.session import LabSettings
 
-    with _ledger(home) as ledger, _lab(LabSettings(MODEL, DATA, ledger.home, device)) as lab:
+    where = Where(sandbox)
+    with _ledger(home) as ledger, where.lab(MODEL, DATA, ledger.home, device) as lab:
         for unit, what in units_of(lab.hello["target"]):
             _note(f"\n{unit}: {what}")
             study = ledger.begin(
@@ -310,12 +353,13 @@ def main() -> NoReturn:
 def _status_of(error: Exception) -> int | None:
     """The exit status of a foreseen failure; None for a bug."""
     from hubel.agent.ledger import LedgerError
+    from hubel.sandbox.jail import JailError
     from hubel.sandbox.session import LabLost, LabRefused
     from hubel.tools.spec import ToolError
 
     if isinstance(error, _TypedWrong | LabRefused | LedgerError | ToolError):
         return USAGE
-    if isinstance(error, LabLost | sqlite3.Error | OSError):
+    if isinstance(error, LabLost | JailError | sqlite3.Error | OSError):
         return ENVIRONMENT
     return USAGE if type(error) is ValueError else None
 
@@ -374,6 +418,20 @@ def _write_report(ledger: Ledger, study: int, to: Path | None) -> Path:
     return write_report(ledger, study, path)
 
 
+def _attack(level: str, as_json: bool) -> NoReturn:
+    """Run the sandbox's conformance list, and say what held."""
+    from hubel.sandbox.check import conformance
+
+    with _display() as display:
+        outcomes = conformance(level, display.progress)
+    if as_json:
+        _print_json({"level": level, "probes": [outcome.to_json() for outcome in outcomes]})
+    else:
+        for outcome in outcomes:
+            typer.echo(str(outcome))
+    raise typer.Exit(DONE if all(outcome.held for outcome in outcomes) else ENVIRONMENT)
+
+
 def _check_unit(target: dict[str, Any], name: str) -> None:
     """Refuse a wrong unit before a study is begun.
 
@@ -418,26 +476,6 @@ def _ledger(home: Path | None) -> Ledger:
     from hubel.agent.ledger import Ledger
 
     return Ledger(_home(home))
-
-
-@contextmanager
-def _lab(settings: LabSettings) -> Iterator[LabSession]:
-    from hubel.sandbox.session import LabSession
-    from hubel.tools.targets.fetch import fetch
-
-    fetch(settings.target)
-    with LabSession(settings) as lab, _display() as display:
-        lab.progress = display.progress
-        display.say("opening the network")
-        _ = lab.hello
-        display.close()
-        yield lab
-
-
-def _settings(study: Study, ledger: Ledger) -> LabSettings:
-    from hubel.sandbox.session import LabSettings
-
-    return LabSettings(study.model, study.data, ledger.home, study.device)
 
 
 def _display() -> Any:

@@ -23,11 +23,25 @@ def fetch(spec: str) -> None:
     Raises:
         ToolError: The repository does not exist, is closed to this user, or cannot be reached.
     """
-    kind, _, argument = spec.strip().partition(":")
-    while kind in ("null", "shuffled"):
-        kind, _, argument = argument.partition(":")
+    kind, _, argument = _base(spec)
     if kind == "hf" and not is_path(argument):
         _snapshot(argument, local=False)
+
+
+def hub_folders(spec: str) -> list[Path]:
+    """Folders of the hub's cache on this machine that opening a target reads; touches no network.
+
+    Args:
+        spec: The target as users name it.
+    """
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    kind, _, argument = _base(spec)
+    if kind == "hf" and not is_path(argument):
+        # A snapshot is made of links into the repository's folder.
+        repository = Path(HF_HUB_CACHE) / f"models--{argument.replace('/', '--')}"
+        return [repository] if repository.is_dir() else []
+    return [Path(HF_HUB_CACHE)] if kind == "timm" and Path(HF_HUB_CACHE).is_dir() else []
 
 
 def is_path(argument: str) -> bool:
@@ -47,6 +61,14 @@ def folder(argument: str) -> Path:
     if not path.is_dir():
         raise ToolError(f"There is no folder '{path}': 'hf:' takes a model's folder or repository.")
     return path
+
+
+def _base(spec: str) -> tuple[str, str, str]:
+    """Kind and argument of a target; of a control, those of the network it is a control of."""
+    parts = spec.strip().partition(":")
+    while parts[0] in ("null", "shuffled"):
+        parts = parts[2].partition(":")
+    return parts
 
 
 def _snapshot(repository: str, *, local: bool) -> Path:
