@@ -69,12 +69,12 @@ def run_python(ctx: Bench, code: str) -> Result:
         return made[-1].id
 
     try:
-        ran = ctx.cells.run(f"seed = {ctx.seed}\n{code}", ctx.call, ctx.tools, keep)
+        ran = ctx.cells.run(code, ctx.call, ctx.tools, keep, {"seed": ctx.seed})
     except CellLost as loss:
         raise ToolError(str(loss)) from None
     for shown in ran.shown:
         kind = "figure" if shown.kind == "figure" else "stimulus"
-        record = {**ctx.origin, "caption": shown.caption}
+        record = {**ctx.origin, "shown": shown.kind, "caption": shown.caption}
         made.append(ctx.store.put(_image(shown.pixels), record, kind))
     return Result(
         values={

@@ -106,6 +106,7 @@ def study_json(ledger: Ledger, study: int) -> dict[str, Any]:
         ],
         "evidence": found.evidence if found else [],
         "verdict": found.verdict if found else None,
+        "sandbox": ((row.opened or {}).get("sandbox") or {}).get("level"),
         "stop": row.stop,
         "cost": {cost.name: round(cost.spent, 3) for cost in story.costs},
     }
@@ -115,6 +116,8 @@ def _verdict(story: Story) -> RenderableType:
     """The answer with its score, grade and form, in a frame."""
     row, found, score = story.study, story.explanation, story.score
     lines: list[Text] = [Text(row.question, "italic dim"), Text(story.text, "bold")]
+    if story.unguarded:
+        lines.append(Text("no sandbox: planner-written code ran unguarded", "yellow"))
     if story.unsupported:
         lines.append(Text("unsupported: the text cites no experiment", "yellow"))
     if found is None and row.stop_detail:

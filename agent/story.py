@@ -132,6 +132,11 @@ class Story:
         return listed([f"{n} {fate}" for fate, n in sorted(counts.items())])
 
     @property
+    def unguarded(self) -> bool:
+        """Whether planner-written code could run without a sandbox, by the user's choice."""
+        return any(e.sandbox == "unsafe" for e in self.experiments)
+
+    @property
     def unsupported(self) -> bool:
         """Whether an answer cites no experiment besides the sample that scored it."""
         if self.explanation is None or self.explanation.verdict != "answered":

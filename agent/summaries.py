@@ -66,6 +66,12 @@ def _ablate(args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     return told + (f", for control units by {number(control)}." if control is not None else ".")
 
 
+def _run_python(args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    lines = len(str(args.get("code", "")).strip().splitlines())
+    told = f"Ran a script of {lines} line" + ("" if lines == 1 else "s")
+    return told + (f": {values['why']}" if values.get("why") else ".")
+
+
 def _held_out(_args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     n = len(values.get("activation", ()))
     which = f"{n} held-out pictures" if n else "held-out pictures"
@@ -91,4 +97,5 @@ _SUMMARIES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
     "ablate": _ablate,
     "profile": lambda a, _v: f"Tried the standard edits on {_count(a, {})}.",
     "held_out_sample": _held_out,
+    "run_python": _run_python,
 }

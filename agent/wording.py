@@ -146,6 +146,8 @@ def provenance_text(provenance: Mapping[str, Any]) -> str:
     if kind == "picture":
         labels = ", ".join(map(str, provenance.get("labels") or ()))
         return str(provenance.get("caption") or labels or provenance.get("item") or "picture")
+    if kind == "code":
+        return str(provenance.get("caption") or "made by code")
     return str(kind or "picture")
 
 

@@ -77,7 +77,7 @@ def run(order: dict[str, Any], doors: Doors, plan: dict[str, Any]) -> NoReturn:
     """Run one experiment's code and end the process.
 
     Args:
-        order: ``code``, the announced ``tools``, the folders where ``pictures`` lie, and the
+        order: ``code``, the ``names`` that it finds set, the announced ``tools``, the folders where ``pictures`` lie, and the
             longest ``frame``.
         doors: What leads out.
         plan: The plan of the box; see `hubel.sandbox.jail`.
@@ -93,13 +93,13 @@ def run(order: dict[str, Any], doors: Doors, plan: dict[str, Any]) -> NoReturn:
         seccomp.install("cell")
     host = _Host(socket.socket(fileno=doors.channel), doors.shelf, order)
     try:
-        host.send(_carried_out(order["code"], host))
+        host.send(_carried_out(order["code"], order["names"], host))
     except BaseException:  # the host broke off, or the code broke this very module
         os._exit(1)
     os._exit(0)
 
 
-def _carried_out(code: str, host: _Host) -> dict[str, Any]:
+def _carried_out(code: str, given: dict[str, Any], host: _Host) -> dict[str, Any]:
     """The last frame: what the code came to."""
     lines = code.splitlines(keepends=True)
     linecache.cache[_SCRIPT] = (len(code), None, lines, _SCRIPT)
@@ -110,6 +110,7 @@ def _carried_out(code: str, host: _Host) -> dict[str, Any]:
         "keep": host.keep,
         "picture": host.picture,
         "show": host.show,
+        **given,
     }
     try:
         _script(code, names)

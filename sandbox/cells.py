@@ -134,6 +134,7 @@ class CellSession:
         call: Call | None = None,
         tools: Sequence[dict[str, Any]] = (),
         keep: Keep | None = None,
+        names: dict[str, Any] | None = None,
     ) -> Ran:
         """Run an experiment's code to its end.
 
@@ -142,6 +143,7 @@ class CellSession:
             call: Carries out a tool call and gives its result; raises `CellRefused`.
             tools: The announced tools that the code may call.
             keep: Keeps a picture (RGB bytes [H, W, 3]) and gives its id.
+            names: Other names that the code finds set, with their values (JSON).
 
         Raises:
             CellLost: No box can be started.
@@ -152,6 +154,7 @@ class CellSession:
         try:
             order = {
                 "code": code,
+                "names": names or {},
                 "tools": list(tools),
                 "pictures": [str(folder) for folder in self._pictures],
                 "frame": self._jail.limits.frame,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from hubel.tools.stimuli import PictureStore
 
-#: Longest side of an embedded picture, in pixels.
-SIDE = 224
+#: Longest side of an embedded picture, in pixels; of one that was drawn to be read.
+SIDE, DRAWN = 224, 720
 
 _SHOWN = Markup(
     '<svg class="pic" viewBox="0 0 {w} {h}" role="img" aria-label="{alt}"><title>{alt}</title>'
@@ -81,7 +81,8 @@ class Album:
             return "picture missing"
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             return "picture unreadable"
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        side = DRAWN if self._made.get(picture, {}).get("shown") == "figure" else SIDE
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
         name = f"p{len(self._symbols) + 1}"
         self._names[picture], self._sizes[picture] = name, image.size
         data = base64.b64encode(_encoded(image)).decode()

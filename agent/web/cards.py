@@ -63,6 +63,8 @@ class Card:
         forest: Estimates with intervals, as (what they are, rows).
         pairs: Plot of what was measured on two sets of pictures.
         error: What went wrong, if anything did.
+        script: The code that was run, and what it printed; both empty for other tools.
+        figures: What it drew, to be read.
     """
 
     experiment: Experiment
@@ -77,6 +79,8 @@ class Card:
     values: Node
     arguments: Node
     error: str | None
+    script: tuple[str, str]
+    figures: list[Shot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def _card(experiment: Experiment, story: Story, album: Album) -> Card:
         experiment=experiment,
         summary=summary_of(experiment),
         trials=[t for t in story.trials if t.prediction.experiment == experiment.n],
-        facts=[] if experiment.kind == "stimulus" or experiment.tool in _SAMPLES else facts(values),
+        facts=_facts(experiment),
         forest=_forests(list(estimates(values)), result.get("measures") or {}),
         pairs=_pairs(values),
         shots=shots[:SHOWN],
@@ -132,7 +136,25 @@ def _card(experiment: Experiment, story: Story, album: Album) -> Card:
         values=tidy(values, result.get("measures")),
         arguments=tidy(experiment.args),
         error=experiment.error,
+        script=(str(experiment.args.get("code", "")).strip(), str(values.get("printed", "")))
+        if experiment.kind == "computation"
+        else ("", ""),
+        figures=[_shot(album, [id_], album.about(id_)) for id_ in _figures(experiment)],
     )
+
+
+def _facts(experiment: Experiment) -> list[tuple[str, str]]:
+    if experiment.kind == "stimulus" or experiment.tool in _SAMPLES:
+        return []
+    if experiment.kind == "computation":  # what it printed is shown as it is
+        return facts({"result": experiment.values.get("result")})
+    return facts(experiment.values)
+
+
+def _figures(experiment: Experiment) -> list[str]:
+    """What code drew with matplotlib; too much to read at the size of a picture."""
+    made = (experiment.result or {}).get("artifacts") or ()
+    return [a["id"] for a in made if a["provenance"].get("shown") == "figure"]
 
 
 def forest_rows(found: Sequence[Estimate], floors: Sequence[float | None] = ()) -> list[Row]:
@@ -207,7 +229,7 @@ def _shots(experiment: Experiment, album: Album) -> list[Shot]:
         )
         for i, s in enumerate(stimuli)
     ]
-    shown = {*stimuli, *maps.values()}
+    shown = {*stimuli, *maps.values(), *_figures(experiment)}
     rest = [a["id"] for a in artifacts if a["id"] not in shown]
     made = [_shot(album, [*_parent(artifacts, a), a], album.about(a)) for a in rest]
     return shots + made if notes or outputs or maps else made or shots

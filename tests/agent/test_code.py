@@ -11,6 +11,7 @@ from hubel.agent.loop import run
 from hubel.agent.planner import Call, Claim, Conclusion, Condition, Predicted, Step
 from hubel.agent.planners.scripted import Scripted
 from hubel.agent.replay import replay_study
+from hubel.agent.report import write_report
 from hubel.sandbox.jail import Jail
 from hubel.sandbox.levels import jail_for
 from hubel.sandbox.session import LabSession, LabSettings
@@ -55,7 +56,7 @@ def concluding(*evidence):
     return Step(conclusion=Conclusion(text="It likes red.", form=RED, evidence=evidence))
 
 
-def test_calls_from_code_are_experiments_of_their_own(ledger, lab):
+def test_calls_from_code_are_experiments_of_their_own(ledger, lab, tmp_path):
     study = begin(ledger, lab)
     steps = [Step(calls=(code(CODE), Call(tool="synthesize", args={"n": 1}))), concluding(4, 5)]
     assert run(study, ledger, lab, Scripted(steps)).stop == "answered"
@@ -76,6 +77,10 @@ def test_calls_from_code_are_experiments_of_their_own(ledger, lab):
     assert opened["sandbox"]["limits"]["wall"] == 120.0
     assert confirmed.tool == "held_out_sample"
     assert replay_study(ledger.study(study), ledger, lab, lambda _text: None).same
+    page = write_report(ledger, study, tmp_path / "report.html").read_text()
+    assert "Ran a script of 6 lines." in page
+    assert "called by the code of" in page
+    assert "no sandbox" not in page
 
 
 def test_replay_tells_when_code_comes_out_otherwise(ledger, lab):
@@ -150,6 +155,8 @@ def in_a_plain_lab(tmp_path, level, steps):
     with LabSession(settings) as lab, Ledger(tmp_path) as ledger:
         study = begin(ledger, lab)
         run(study, ledger, lab, Scripted(steps))
+        page = write_report(ledger, study, tmp_path / "report.html").read_text()
+        assert ("no sandbox" in page) == (level == "unsafe")
         return ledger.experiments(study), ledger.study(study)
 
 

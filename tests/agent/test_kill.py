@@ -1,5 +1,6 @@
 """Kill -9 at every step of a study: resumed, its ledger equals that of an undisturbed one."""
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.sandbox.levels import ISOLATED
 
 TINY = f"file:{Path(__file__).parents[1] / 'tiny.py'}:make"
 
@@ -19,10 +21,12 @@ from hubel.agent.budget import Budget
 from hubel.agent.ledger import Ledger, _Guard
 from hubel.agent.loop import run
 from hubel.agent.planners import open_planner
+from hubel.sandbox.levels import jail_for
 from hubel.sandbox.session import LabSession, LabSettings
 
 home, deadly, when = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-target, data = sys.argv[4:6]
+target, data, planner, level = sys.argv[4:8]
+settings = LabSettings(target, data, home, jail=jail_for(level))
 writes = 0
 leave = _Guard.__exit__
 
@@ -35,12 +39,12 @@ def counted(self, *exception):
     if writes == deadly and when == "after":
         os.kill(os.getpid(), signal.SIGKILL)
 
-with Ledger(home) as ledger, LabSession(LabSettings(target, data, home)) as lab:
+with Ledger(home) as ledger, LabSession(settings) as lab:
     if not ledger.studies():
         ledger.begin(question="what?", model=target, unit="blocks.0:0", data=data,
-            planner="builtin", device="cpu", seed=0, budget=asdict(Budget()))
+            planner=planner, device="cpu", seed=0, budget=asdict(Budget()))
     _Guard.__exit__ = counted
-    run(1, ledger, lab, open_planner("builtin"))
+    run(1, ledger, lab, open_planner(planner))
     print(writes)
 """
 
@@ -51,8 +55,9 @@ TABLES = (
 )  # fmt: skip
 
 
-def go(home, deadly=0, when="after"):
-    words = [sys.executable, "-c", PROGRAM, str(home), str(deadly), when, TINY, "scenes:120"]
+def go(home, deadly=0, when="after", planner="builtin", level="none"):
+    study = [TINY, "scenes:120", planner, level]
+    words = [sys.executable, "-c", PROGRAM, str(home), str(deadly), when, *study]
     return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
@@ -139,3 +144,35 @@ def test_no_lab_outlives_its_host(tmp_path):
     seen = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(tmp_path) not in seen
     assert "ps -eo args" in seen
+
+
+#: Its first call makes pictures, its second measures them.
+CODE = """
+made = tools.synthesize(n=2)["stimuli"]
+kept = [keep(picture(name).rotate(90)) for name in made]
+result = [seed, tools.activate(unit="blocks.0:0", stimuli=kept)["activation"]]
+"""
+
+
+@pytest.mark.parametrize("level", ISOLATED)
+def test_killed_while_code_runs_its_calls_are_not_made_twice(tmp_path, level):
+    form = {"terms": [{"weight": 1.0, "having": ["red object"]}]}
+    script = tmp_path / "script.json"
+    steps = [
+        {"calls": [{"tool": "run_python", "args": {"code": CODE}}]},
+        {"conclusion": {"text": "Red.", "form": form}},
+    ]
+    script.write_text(json.dumps(steps))
+    of_code = {"planner": f"scripted:{script}", "level": level}
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    done = go(whole, **of_code)
+    assert done.returncode == 0, done.stderr
+    rows = content(whole)
+    calls = [row["tool"] for row in rows["experiments"] if row["parent"] == 2]
+    assert calls == ["synthesize", "activate"]
+    # Killed in turn after the first call began, when it had ended, and when the second had begun.
+    for deadly in (6, 2, 3):
+        first = go(cut, deadly, **of_code)
+        assert first.returncode == -signal.SIGKILL, first.stderr
+    assert go(cut, **of_code).returncode == 0
+    assert content(cut) == rows

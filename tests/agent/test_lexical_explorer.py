@@ -1,0 +1,188 @@
+"""The explorers of neurons over words, on a made-up vocabulary whose meanings are known."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hubel.agent.planners.lexical import entities, relations
+from hubel.agent.planners.lexical.form import WordForm
+from hubel.agent.planners.lexical.lexicon import Lexicon, clustered, unit
+from hubel.agent.planners.lexical.relations import PairForm
+
+TOPICS, EACH, WIDTH = 60, 40, 48
+
+
+@pytest.fixture(scope="module")
+def lexicon():
+    """Sixty topics of forty words; the first letter has nothing to do with the topic."""
+    rng = np.random.default_rng(5)
+    centres = unit(rng.normal(size=(TOPICS, WIDTH)))
+    loose = rng.uniform(0.5, 1.6, (TOPICS, EACH, 1))
+    vectors = centres[:, None] + loose * unit(rng.normal(size=(TOPICS, EACH, WIDTH)))
+    letters = rng.choice(list("abcd"), (TOPICS, EACH))
+    words = [f"{letters[t, k]}topic{t}w{k}" for t in range(TOPICS) for k in range(EACH)]
+    flat = unit(vectors.reshape(-1, WIDTH))
+    return Lexicon(tuple(words), flat, clustered(flat, 120))
+
+
+def centre(lexicon, topic):
+    return unit(lexicon.vectors[topic * EACH : (topic + 1) * EACH].sum(axis=0))
+
+
+def related(lexicon, words, topic):
+    return 1 / (1 + np.exp(-(lexicon.of(words) @ centre(lexicon, topic) - 0.55) / 0.06))
+
+
+def explored(explorer, function):
+    asked = []
+    try:
+        inputs = next(explorer)
+        while True:
+            asked += inputs
+            inputs = explorer.send([None if v is None else float(v) for v in function(inputs)])
+    except StopIteration as stopped:
+        return stopped.value, asked
+
+
+def topics_of(concepts):
+    return {
+        word.split("w")[0].split("topic")[1] for c in concepts for word in [c["name"].split(" ")[0]]
+    }
+
+
+def agreement(lexicon, finding, function):
+    form = WordForm.from_json(finding.about)
+    return np.corrcoef(form.predict(lexicon.words, lexicon.of), function(lexicon.words))[0, 1]
+
+
+def test_one_concept_is_found_and_predicts_words_never_asked(lexicon):
+    def function(words):
+        return related(lexicon, words, 7)
+
+    finding, asked = explored(entities.explore(400, 0, lexicon), function)
+    assert topics_of(finding.about["concepts"]) == {"7"}
+    assert len(finding.about["concepts"]) == 1
+    assert agreement(lexicon, finding, function) > 0.95
+    assert len(asked) <= 400
+    assert "topic7" in finding.text
+
+
+def test_both_parts_of_an_or_are_found(lexicon):
+    def function(words):
+        return np.maximum(related(lexicon, words, 3), related(lexicon, words, 44))
+
+    finding, _ = explored(entities.explore(500, 0, lexicon), function)
+    assert topics_of(finding.about["concepts"]) == {"3", "44"}
+    assert agreement(lexicon, finding, function) > 0.9
+
+
+def test_a_letter_that_is_excepted_is_found(lexicon):
+    def function(words):
+        return related(lexicon, words, 9) * [w[0] != "c" for w in words]
+
+    finding, _ = explored(entities.explore(500, 0, lexicon), function)
+    assert finding.about["begins"] == "c"
+    assert "begin with 'c'" in finding.text
+    assert agreement(lexicon, finding, function) > 0.9
+
+
+def test_noise_is_measured_and_borne(lexicon):
+    rng = np.random.default_rng(1)
+
+    def function(words):
+        return related(lexicon, words, 20) + rng.normal(0, 0.1, len(words))
+
+    finding, _ = explored(entities.explore(500, 0, lexicon), function)
+    assert topics_of(finding.about["concepts"]) == {"20"}
+    assert finding.about["noise"] == pytest.approx(0.1, rel=0.6)
+
+
+@pytest.mark.parametrize("kind", ["constant", "noise", "by word", "undefined"])
+def test_nothing_is_found_where_there_is_nothing(lexicon, kind):
+    rng = np.random.default_rng(2)
+    fixed = dict(zip(lexicon.words, rng.random(len(lexicon.words)) ** 3, strict=True))
+
+    def function(words):
+        return {
+            "constant": [0.3] * len(words),
+            "noise": rng.normal(size=len(words)),
+            "by word": [fixed[w] for w in words],
+            "undefined": [None] * len(words),
+        }[kind]
+
+    finding, _ = explored(entities.explore(400, 0, lexicon), function)
+    assert finding.code is None
+    assert finding.confidence == 0
+
+
+def test_the_same_answers_lead_to_the_same_questions(lexicon):
+    def run(seed):
+        return explored(
+            entities.explore(300, seed, lexicon), lambda words: related(lexicon, words, 11)
+        )
+
+    assert run(1) == run(1)
+    assert run(1)[1] != run(2)[1]
+
+
+def test_the_code_says_what_the_form_says(lexicon):
+    finding, _ = explored(
+        entities.explore(400, 0, lexicon), lambda words: related(lexicon, words, 30)
+    )
+
+    def cosine(word, words):
+        mixed = unit(np.array(list(words.values()), np.float32) @ lexicon.of(list(words)))
+        return float(lexicon.of([word])[0] @ mixed)
+
+    scope = {"related": cosine}
+    exec(finding.code, scope)
+    words = list(lexicon.words[::37])
+    by_form = WordForm.from_json(finding.about).predict(words, lexicon.of)
+    assert [scope["f"](w) for w in words] == pytest.approx(list(by_form), abs=0.01)
+
+
+def pair_function(lexicon, first, second, outside=None):
+    def function(pairs):
+        sides = [pair.split(", ") for pair in pairs]
+        inside = related(lexicon, [a for a, _ in sides], first)
+        if outside is not None:
+            inside = inside * (1 - related(lexicon, [a for a, _ in sides], outside))
+        known = [b if b in lexicon.numbers else lexicon.words[0] for _, b in sides]
+        fits = inside * related(lexicon, known, second)
+        return np.where([b == "undefined" for _, b in sides], 1 - inside, fits)
+
+    return function
+
+
+def test_both_sides_of_a_relation_are_found(lexicon):
+    function = pair_function(lexicon, 15, 52)
+    finding, asked = explored(relations.explore(900, 0, lexicon), function)
+    assert topics_of(finding.about["first"]["concepts"]) == {"15"}
+    assert topics_of(finding.about["second"]["concepts"]) == {"52"}
+    assert len(asked) <= 900
+    form = PairForm.from_json(finding.about)
+    right = f"{lexicon.words[15 * EACH + 1]}, {lexicon.words[52 * EACH + 1]}"
+    turned = f"{lexicon.words[52 * EACH + 1]}, {lexicon.words[15 * EACH + 1]}"
+    fit = dict(zip((right, turned), form.predict([right, turned], lexicon.of), strict=True))
+    assert fit[right] > fit[turned] + 0.2
+
+
+def test_no_relation_is_found_in_noise(lexicon):
+    rng = np.random.default_rng(3)
+    finding, _ = explored(relations.explore(600, 0, lexicon), lambda p: rng.random(len(p)))
+    assert finding.code is None
+
+
+def test_a_lexicon_survives_its_file(lexicon, tmp_path):
+    lexicon.save(tmp_path / "words.npz")
+    read = Lexicon.load(tmp_path / "words.npz")
+    assert (read.words, read.coverage) == (lexicon.words, lexicon.coverage)
+    assert np.abs(read.vectors - lexicon.vectors).max() < 1e-3
+
+
+def test_the_explorers_never_import_torch():
+    code = "import sys, hubel.agent.planners.lexical.relations; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "transformers"} & set(done.stdout.split())
