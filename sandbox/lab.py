@@ -53,6 +53,8 @@ class _Lab:
         from hubel.tools.stimuli import PictureStore
         from hubel.tools.targets.opening import open_target
 
+        if settings["device"].startswith("cuda"):
+            _share_gpu(settings["device"], settings["gpu"])
         self._channel = channel
         self.tools = registry()
         self.target = open_target(settings["target"], settings["device"])
@@ -120,6 +122,14 @@ class _Lab:
 
     def _report(self, done: int, total: int, what: str) -> None:
         wire.send(self._channel, {"progress": [done, total, what]})
+
+
+def _share_gpu(device: str, share: float) -> None:
+    """Take no more than a share of a GPU's memory; CUDA begins here, in the lab's own process."""
+    import torch
+
+    if torch.cuda.is_available():  # otherwise opening the target says what is missing
+        torch.cuda.set_per_process_memory_fraction(share, torch.device(device).index or 0)
 
 
 def _opened(channel: socket.socket, settings: dict[str, Any]) -> _Lab | None:

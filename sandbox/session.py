@@ -163,6 +163,7 @@ class LabSession:
             "store": str(home / "pictures"),
             "cache": str(cache),
             "scratch": str(self.scratch / "pictures"),
+            "gpu": self.settings.jail.limits.gpu,
             "stamp": {"sandbox": "none"} if self.settings.jail.level == "unsafe" else {},
         }
         try:

@@ -78,16 +78,16 @@ def test_a_network_sees_modules_and_weights_beside_it_and_no_hidden_or_other_fil
     assert "got: ['helper.py', 'weights.safetensors']" in told
 
 
-def test_a_network_cannot_change_its_own_file_or_the_pictures(tmp_path, jail):
+def test_a_network_cannot_change_its_own_file_or_the_pictures(tmp_path, jail, outside):
     folder = tmp_path / "model"
     folder.mkdir()
-    places = [folder / "net.py", tmp_path / "home" / "pictures" / "x.png", TINY]
+    places = [folder / "net.py", tmp_path / "home" / "pictures" / "x.png", outside]
     action = "found = []\n"
     for place in places:
         action += f"    try: open({str(place)!r}, 'a').close(); found.append({place.name!r})\n"
         action += "    except OSError: pass\n"
     target = network(folder, NOSY.format(action=action))
-    assert "got: ['net.py', 'x.png', 'tiny.py']" in opened(tmp_path, target, Jail("none"))
+    assert "got: ['net.py', 'x.png', 'secret.txt']" in opened(tmp_path, target, Jail("none"))
     assert "got: []" in opened(tmp_path, target, jail)
 
 
