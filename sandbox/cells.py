@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -108,8 +107,6 @@ class CellSession:
         if self._box is not None:
             self._box.end()
             self._log.truncate(0)
-            if self._box.home is not None:
-                shutil.rmtree(self._box.home, ignore_errors=True)
             self._box = None
             self._warmed = False
 
@@ -148,8 +145,8 @@ class CellSession:
         Raises:
             CellLost: No box can be started.
         """
-        begun = time.monotonic()
         box = self._warm_box()
+        begun = time.monotonic()
         experiment = _Experiment(self._jail, box, call, keep)
         try:
             order = {

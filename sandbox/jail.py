@@ -23,6 +23,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import signal
 import site
 import socket
@@ -67,7 +68,7 @@ class Box:
         process: What the host started; it ends when the box has ended.
         channel: The host's end of the channel.
         lifeline: The host's end of the lifeline: when it closes, the box ends.
-        home: Its writable folder on the host, or None where that lies in the box's memory.
+        home: A folder on the host that was made for it and goes with it; None if there is none.
     """
 
     process: subprocess.Popen[bytes]
@@ -99,6 +100,8 @@ class Box:
                     with suppress(ProcessLookupError):
                         os.kill(process, signal.SIGKILL)
             self.process.wait()
+        if self.home is not None:
+            _remove(self.home)
 
 
 @dataclass(frozen=True)
@@ -150,9 +153,7 @@ class Jail:
         confined = self.level != "isolated"
         walls = self.level != "unsafe"
         home = None
-        if write:
-            home = write[0]
-        elif confined:
+        if confined and not write:
             home = Path(tempfile.mkdtemp(prefix="hubel-cell-"))
             write = [home]
         uid = _unused_user(user) if os.getuid() == 0 and walls else None
@@ -160,7 +161,7 @@ class Jail:
             for place in write:
                 _give(place, uid)
         needed = _needed([*python_folders(), *map(_absolute, read)])
-        inside = str(home or _WRITABLE[0])
+        inside = str(write[0] if write else _WRITABLE[0])
         mine, theirs = socket.socketpair()
         life, lifeline = socket.socketpair()
         variables = {
@@ -388,6 +389,16 @@ def _give(folder: Path, uid: int) -> None:
         for path in (Path(where), *(Path(where, name) for name in files)):
             if path.lstat().st_uid != uid:
                 os.chown(path, uid, uid, follow_symlinks=False)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, whatever rights were set on what is in it."""
+    for where, folders, _files in os.walk(folder):
+        for name in folders:
+            path = Path(where, name)
+            if not path.is_symlink():
+                path.chmod(0o700)
+    shutil.rmtree(folder)
 
 
 def _children(process: int) -> list[int]:

@@ -64,8 +64,13 @@ REFUSED = {
         mq_notify=244/184 mq_getsetattr=245/185 memfd_secret=447/447 vmsplice=278/75""",
 }
 
-#: What a cell is refused besides: memory that its watchdog would not find.
-REFUSED_TO_CELLS = "memfd_create=319/279"
+#: What a cell is refused besides: memory that its watchdog would not find, and the rights to
+#: files, which Landlock leaves to whoever owns them.
+REFUSED_TO_CELLS = """
+    memfd_create=319/279 chmod=90/- fchmod=91/52 fchmodat=268/53 fchmodat2=452/452 chown=92/-
+    fchown=93/55 lchown=94/- fchownat=260/54 setxattr=188/5 lsetxattr=189/6 fsetxattr=190/7
+    setxattrat=463/463 removexattr=197/14 lremovexattr=198/15 fremovexattr=199/16
+    removexattrat=466/466 file_setattr=469/469"""
 
 #: Calls that are looked at more closely, and the one that loads the filter.
 _OTHERS = """clone=56/220 clone3=435/435 ioctl=16/29 personality=135/92 mknod=133/- mknodat=259/33

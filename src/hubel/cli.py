@@ -420,15 +420,12 @@ def _write_report(ledger: Ledger, study: int, to: Path | None) -> Path:
 
 def _attack(level: str, as_json: bool) -> NoReturn:
     """Run the sandbox's conformance list, and say what held."""
-    from hubel.sandbox.check import conformance
+    from hubel.sandbox.check import as_json as listed
+    from hubel.sandbox.check import conformance, table
 
     with _display() as display:
         outcomes = conformance(level, display.progress)
-    if as_json:
-        _print_json({"level": level, "probes": [outcome.to_json() for outcome in outcomes]})
-    else:
-        for outcome in outcomes:
-            typer.echo(str(outcome))
+    typer.echo(listed(outcomes) if as_json else table(outcomes))
     raise typer.Exit(DONE if all(outcome.held for outcome in outcomes) else ENVIRONMENT)
 
 

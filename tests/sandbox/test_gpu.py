@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.sandbox.levels import ISOLATED
 
 from hubel.sandbox.levels import jail_for
 from hubel.sandbox.limits import Limits
 from hubel.sandbox.session import LabLost, LabSession, LabSettings, ToolBroken
-from tests.sandbox.levels import ISOLATED
 
 TINY = f"file:{Path(__file__).parents[1] / 'tiny.py'}:make"
 #: A kernel that ran, in a process of its own: a driver that answers proves nothing.
