@@ -77,8 +77,8 @@ def run(order: dict[str, Any], doors: Doors, plan: dict[str, Any]) -> NoReturn:
     """Run one experiment's code and end the process.
 
     Args:
-        order: ``code``, the ``names`` that it finds set, the announced ``tools``, the folders where ``pictures`` lie, and the
-            longest ``frame``.
+        order: ``code``, the ``names`` that it finds set, the announced ``tools``, the folders
+            where ``pictures`` lie, and the longest ``frame``.
         doors: What leads out.
         plan: The plan of the box; see `hubel.sandbox.jail`.
     """

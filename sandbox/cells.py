@@ -286,7 +286,12 @@ class _Experiment:
             return
         self.clean = bool(ended["clean"])
         self.ran.memory = int(ended["memory"])
-        if self.ran.status == "lost":
+        if self.ran.status == "lost" and self._box.overfull():
+            limit = self._limits.memory >> 20
+            self.ran.status = "limit"
+            self.ran.why = f"It took more than {limit} MiB of memory."
+            self.clean = False  # the group remembers
+        elif self.ran.status == "lost":
             self.ran.why = _obituary(ended) or self.ran.why
             if ended["why"] not in ("", _STOPPED) or ended["status"] == -signal.SIGXCPU:
                 self.ran.status = "limit"

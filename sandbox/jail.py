@@ -38,6 +38,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from hubel.sandbox.cgroups import Group
 from hubel.sandbox.limits import Limits
 
 Level = Literal["isolated", "confined", "none", "unsafe"]
@@ -56,6 +57,10 @@ _WRITABLE = ("/tmp", "/dev/shm")  # noqa: S108  (file systems of the box's own)
 _DEVICES = ("null", "full", "random", "urandom")
 
 
+#: Bytes above the watchdog's limit at which the kernel steps in.
+_ROOM = 256 << 20
+
+
 class JailError(Exception):
     """A box cannot be started; the message says why."""
 
@@ -69,16 +74,24 @@ class Box:
         channel: The host's end of the channel.
         lifeline: The host's end of the lifeline: when it closes, the box ends.
         home: A folder on the host that was made for it and goes with it; None if there is none.
+        group: Holds its memory; None where the host may not make one.
     """
 
     process: subprocess.Popen[bytes]
     channel: socket.socket
     lifeline: socket.socket
     home: Path | None
+    group: Group | None = None
 
-    def opened(self) -> None:
+    def opened(self, limits: Limits) -> None:
         """Say that the target is open: from here on the limit of memory counts."""
         self.lifeline.send(b"o")
+        if self.group is not None:
+            self.group.limit(self.group.held() + limits.memory + _ROOM)
+
+    def overfull(self) -> bool:
+        """Whether the kernel ended a process of the box because it took too much memory."""
+        return self.group is not None and self.group.killed()
 
     def last_words(self) -> str:
         """Why the box ended itself, if it said so."""
@@ -102,6 +115,8 @@ class Box:
             self.process.wait()
         if self.home is not None:
             _remove(self.home)
+        if self.group is not None:
+            self.group.remove()
 
 
 @dataclass(frozen=True)
@@ -204,6 +219,11 @@ class Jail:
                 options = _file(b"\0".join(part.encode() for part in arguments) + b"\0")
                 inherited.append(options.fileno())
                 launch = [str(self.bwrap), "--args", str(options.fileno()), "--", *launch]
+            group = Group.make() if walls else None
+            if group is not None:
+                launch = [*group.entering(), *launch]
+                if profile == "cell":
+                    group.limit(self.limits.memory + _ROOM)
             try:
                 process = subprocess.Popen(  # noqa: S603  (our own module in our own box)
                     launch,
@@ -219,7 +239,7 @@ class Jail:
             finally:
                 if options is not None:
                     options.close()
-        return Box(process, mine, life, home)
+        return Box(process, mine, life, home, group)
 
     def _cell_may_read(self, needed: list[Path]) -> list[str] | None:
         """What a cell may read by Landlock, on top of what its box shows."""

@@ -178,7 +178,7 @@ class LabSession:
             self._stop()
             raise LabRefused(answer["refused"])
         if self._box is not None:
-            self._box.opened()
+            self._box.opened(self.settings.jail.limits)
         self._hello = answer["hello"]
 
     def _bare(self, log: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
@@ -239,6 +239,9 @@ class LabSession:
         process = self._process
         ended = None
         said = self._box.last_words() if self._box is not None else ""
+        if self._box is not None and self._box.overfull():
+            limit = self.settings.jail.limits.memory >> 20
+            said = said or f"It took more than {limit} MiB of memory on top of its target."
         if said:
             self._stop()
             return said
