@@ -161,7 +161,8 @@ class Jail:
             gpu: Whether it sees the NVIDIA devices.
 
         Raises:
-            JailError: The level is none, or a path is not there.
+            JailError: The level is none.
+            ValueError: A path is not there, or holds more than a box may see.
         """
         if self.level == "none":
             raise JailError("without a sandbox there are no boxes")
@@ -355,7 +356,7 @@ def _needed(paths: Iterable[Path]) -> list[Path]:
     out: list[Path] = []
     for path in sorted(set(paths)):
         if _too_wide(path):
-            raise JailError(f"No box may see the whole of '{path}': name a folder in it.")
+            raise ValueError(f"No box may see the whole of '{path}': name a folder in it.")
         if any(path.is_relative_to(shown) for shown in (*map(Path, _SYSTEM), *out)):
             continue
         out.append(path)
@@ -364,7 +365,7 @@ def _needed(paths: Iterable[Path]) -> list[Path]:
 
 def _absolute(path: Path) -> Path:
     if not path.exists():
-        raise JailError(f"There is no '{path}' for the box to read.")
+        raise ValueError(f"There is no '{path}' for the box to read.")
     return path.absolute()
 
 

@@ -39,7 +39,7 @@ def test_ask_prints_one_object_and_writes_a_report(home, asked):
     answer = json.loads(asked.stdout)
     assert set(answer) == {
         "study", "model", "unit", "text", "form", "exceptions", "grade", "score", "concepts",
-        "evidence", "verdict", "stop", "cost",
+        "evidence", "verdict", "sandbox", "stop", "cost",
     }  # fmt: skip
     assert set(answer["score"]) == {"pearson", "ci", "floor", "ceiling", "n"}
     assert set(answer["concepts"][0]) == {"phrase", "precision", "recall"}
@@ -211,3 +211,19 @@ def test_a_second_question_is_quick_because_of_the_index(home, asked):
     begun = time.monotonic()
     assert hubel(home, *ASK).returncode == 0
     assert time.monotonic() - begun < 60
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "why"),
+    [
+        (["units", "--model", TINY, "--sandbox", "strong"], 2, "no sandbox level 'strong'"),
+        (["units", "--model", TINY, "--read", "/nowhere"], 2, "no '/nowhere' for the box"),
+        (["units", "--model", TINY, "--read", "/"], 2, "the whole of '/'"),
+        (["doctor", "--sandbox", "--level", "none"], 2, "nothing to attack"),
+    ],
+)
+def test_a_wrong_sandbox_is_one_sentence(home, words, status, why):
+    done = hubel(home, *words)
+    assert done.returncode == status
+    assert why in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

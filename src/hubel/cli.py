@@ -318,6 +318,40 @@ def demo(home: Home = None, device: Device = "cpu", sandbox: Sandbox = "isolated
             _finish(study, ledger, lab, None, as_json=False)
 
 
+@app.command()
+def bench(
+    suite: Annotated[
+        str, typer.Option(help="What is explained: numbers, strings or all; several with commas.")
+    ] = "all",
+    planner: Annotated[
+        str, typer.Option(help="Who explains: builtin, baselines, oracle; several with commas.")
+    ] = "builtin",
+    n: Annotated[int, typer.Option("--n", help="Neurons of each suite.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Draws the neurons.", min=0)] = 0,
+    queries: Annotated[
+        int | None, typer.Option(help="Inputs that a planner may ask about [default: 200]", min=1)
+    ] = None,
+    sandbox: Sandbox = "isolated",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score planners on neurons whose truth is known; interrupted, it goes on where it was."""
+    from hubel.evals import bench as benchmark
+    from hubel.evals.leaderboard import board, show
+    from hubel.sandbox.levels import jail_for
+
+    suites = benchmark.SUITES if suite == "all" else tuple(suite.split(","))
+    plan = benchmark.Plan(suites, tuple(planner.split(",")), n, seed, queries)
+    benchmark.check(plan)
+    with _ledger(home) as ledger, _display() as display:
+        rows = benchmark.run(plan, ledger, jail_for(sandbox), display.progress)
+    found = board(rows)
+    if as_json:
+        _print_json(found)
+    else:
+        show(found, _out())
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
@@ -423,6 +457,8 @@ def _attack(level: str, as_json: bool) -> NoReturn:
     from hubel.sandbox.check import as_json as listed
     from hubel.sandbox.check import conformance, table
 
+    if level not in ("isolated", "confined"):
+        raise ValueError(f"there is nothing to attack at the level '{level}': isolated, confined")
     with _display() as display:
         outcomes = conformance(level, display.progress)
     typer.echo(listed(outcomes) if as_json else table(outcomes))
