@@ -255,6 +255,24 @@ class Ledger:
         ).fetchone()
         return float(spent)
 
+    # The benchmark
+
+    def bench(self, key: tuple[str, int, int, str, int], result: dict[str, Any]) -> None:
+        """Record a result; `key` is (suite, seed, queries, planner, number of the neuron)."""
+        names = ("suite", "seed", "queries", "planner", "neuron")
+        row = dict(zip(names, key, strict=True))
+        with self._transaction():
+            self._insert("bench", {**row, "result": result, "created": _now()})
+
+    def benched(self, key: tuple[str, int, int, str, int]) -> dict[str, Any] | None:
+        """The result of a key, if it is there."""
+        found = self._db.execute(
+            "SELECT result FROM bench WHERE suite = ? AND seed = ? AND queries = ? "
+            "AND planner = ? AND neuron = ?",
+            list(key),
+        ).fetchone()
+        return json.loads(found[0]) if found else None
+
     def schema(self) -> str:
         """The SQL of every table and trigger."""
         return str(self._db.schema)

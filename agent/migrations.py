@@ -183,8 +183,26 @@ ALTER TABLE experiments ADD COLUMN sandbox TEXT NOT NULL DEFAULT 'none'
     CHECK (sandbox IN ('isolated', 'confined', 'none', 'unsafe'));
 """
 
+#: Version 3: results of the benchmark.
+_THIRD = """
+CREATE TABLE bench (
+    suite TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    queries INTEGER NOT NULL,
+    planner TEXT NOT NULL,
+    neuron INTEGER NOT NULL,
+    result TEXT NOT NULL CHECK (json_valid(result)),
+    created TEXT NOT NULL,
+    PRIMARY KEY (suite, seed, queries, planner, neuron)
+);
+CREATE TRIGGER bench_no_update BEFORE UPDATE ON bench
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: bench'); END;
+CREATE TRIGGER bench_no_delete BEFORE DELETE ON bench
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: bench'); END;
+"""
+
 #: The script of each version, from 1.
-MIGRATIONS: tuple[str, ...] = (_first(), _SECOND)
+MIGRATIONS: tuple[str, ...] = (_first(), _SECOND, _THIRD)
 
 
 def migrate(connection: sqlite3.Connection) -> int:

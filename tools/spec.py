@@ -37,7 +37,8 @@ class ToolSpec:
 
     Attributes:
         kind: What calling it does to the network: watch it, make pictures only, change its input,
-            or change its inside; a computation does nothing to it. The grade of an explanation is computed from the kinds.
+            or change its inside; a computation does nothing to it. The grade of an explanation is
+            computed from the kinds.
         audience: ``planner`` tools are announced to planners; ``host`` ones serve the loop alone
             (those that show held-out pictures, for instance).
         parameters: JSON schema of the arguments.

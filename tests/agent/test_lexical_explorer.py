@@ -9,7 +9,7 @@ import pytest
 from hubel.agent.planners.lexical import entities, relations
 from hubel.agent.planners.lexical.form import WordForm
 from hubel.agent.planners.lexical.lexicon import Lexicon, clustered, unit
-from hubel.agent.planners.lexical.relations import PairForm
+from hubel.agent.planners.lexical.pairform import PairForm
 
 TOPICS, EACH, WIDTH = 60, 40, 48
 
@@ -123,8 +123,19 @@ def test_the_same_answers_lead_to_the_same_questions(lexicon):
             entities.explore(300, seed, lexicon), lambda words: related(lexicon, words, 11)
         )
 
-    assert run(1) == run(1)
-    assert run(1)[1] != run(2)[1]
+    first = run(1)
+    assert run(1) == first
+    assert run(2)[1] != first[1]
+
+
+@pytest.mark.parametrize("budget", [10, 90, 160, 250])
+@pytest.mark.parametrize("module", [entities, relations])
+def test_a_budget_is_never_exceeded(lexicon, module, budget):
+    answers = np.random.default_rng(0).random(4 * budget)
+    _, asked = explored(
+        module.explore(budget, 0, lexicon), lambda words: answers[: len(words)] * len(words[0])
+    )
+    assert len(asked) <= budget
 
 
 def test_the_code_says_what_the_form_says(lexicon):
@@ -137,7 +148,7 @@ def test_the_code_says_what_the_form_says(lexicon):
         return float(lexicon.of([word])[0] @ mixed)
 
     scope = {"related": cosine}
-    exec(finding.code, scope)
+    exec(finding.code, scope)  # noqa: S102
     words = list(lexicon.words[::37])
     by_form = WordForm.from_json(finding.about).predict(words, lexicon.of)
     assert [scope["f"](w) for w in words] == pytest.approx(list(by_form), abs=0.01)

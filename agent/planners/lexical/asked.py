@@ -1,0 +1,83 @@
+"""What a neuron over words has answered so far."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubel.agent.planners.lexical.lexicon import Lexicon
+from hubel.agent.planners.lexical.model import Floats, Model, fit
+from hubel.agent.planners.lexical.surrogate import Surrogate
+
+
+@dataclass
+class Asked:
+    """All answers so far.
+
+    Attributes:
+        lexicon: What may be asked.
+        surrogate: What was asked, and what to ask next.
+        confirming: Words that are asked only to confirm: [words].
+        noise: Standard deviation of one answer, from repeats.
+        queries: How many were spent.
+    """
+
+    lexicon: Lexicon
+    surrogate: Surrogate
+    confirming: NDArray[np.bool_]
+    noise: float = 0.0
+    queries: int = 0
+
+    @property
+    def vectors(self) -> NDArray[Any]:
+        """Of the words asked: [words, width]."""
+        return self.lexicon.vectors[self.surrogate.asked]
+
+    @property
+    def values(self) -> Floats:
+        """What they gave: [words]."""
+        return np.array(self.surrogate.values)
+
+    def fit(self, model: Model, kept: NDArray[Any] | None = None) -> Model:
+        """A model fitted to what was asked, or the part of it that is kept."""
+        some = np.ones(len(self.values), bool) if kept is None else kept
+        return fit(model, self.vectors[some], self.values[some], self.noise)
+
+    def missed(self, model: Model) -> float:
+        """Mean square of what a model misses."""
+        return float(np.mean((model.predict(self.vectors) - self.values) ** 2))
+
+    def ask(self, numbers: Sequence[int]) -> Generator[list[str], list[Any], Floats]:
+        """Ask words that were not asked before."""
+        if not numbers:
+            return np.zeros(0)
+        answers = yield [self.lexicon.words[n] for n in numbers]
+        self.queries += len(numbers)
+        known = [(n, float(a)) for n, a in zip(numbers, answers, strict=True) if a is not None]
+        if known:
+            self.surrogate.tell([n for n, _ in known], [a for _, a in known])
+        return np.array([a for _, a in known])
+
+    def repeat(self, count: int) -> Generator[list[str], list[Any], None]:
+        """Ask again the highest and some others, and take the noise from the differences."""
+        if not count:
+            return
+        order = np.argsort(-self.values, kind="stable")
+        spaced = order[np.linspace(0, len(order) - 1, count - count // 2).astype(int)]
+        chosen = [int(k) for k in dict.fromkeys([*order[: count // 2], *spaced])]
+        numbers = [self.surrogate.asked[k] for k in chosen]
+        answers = yield [self.lexicon.words[n] for n in numbers]
+        self.queries += len(numbers)
+        differences = [
+            (float(a) - self.surrogate.values[k]) / np.sqrt(2)
+            for k, a in zip(chosen, answers, strict=True)
+            if a is not None
+        ]
+        self.noise = float(np.sqrt(np.mean(np.square(differences)))) if differences else 0.0
+        for k, a in zip(chosen, answers, strict=True):
+            if a is not None:
+                self.surrogate.values[k] = (self.surrogate.values[k] + float(a)) / 2

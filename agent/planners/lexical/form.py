@@ -1,0 +1,167 @@
+"""Explanations of neurons over words: concepts, each a name and a few weighted words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls  # type: ignore[import-untyped]
+
+from hubel.agent.planners.lexical.lexicon import Lexicon, Vectors, unit
+from hubel.agent.planners.lexical.model import Floats, Model
+
+#: Looks up, or computes, vectors of length one: [texts, width].
+VectorsOf = Callable[[Sequence[str]], Vectors]
+
+#: Words to a concept, and how many near its direction are tried.
+WORDS = 8
+POOL = 150
+#: A second word joins the name if it brings the name this much nearer to the concept.
+GAIN = 0.02
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A direction in words.
+
+    Attributes:
+        name: One word, or two joined by "and".
+        words: Their weighted sum is the direction.
+    """
+
+    name: str
+    words: Mapping[str, float]
+
+    def direction(self, of: VectorsOf) -> NDArray[Any]:
+        """Of length one: [width]."""
+        weights = np.array(list(self.words.values()), np.float32)
+        return unit(weights @ of(list(self.words)))
+
+    @classmethod
+    def naming(cls, direction: NDArray[Any], lexicon: Lexicon) -> Self:
+        """The few words whose weighted sum comes nearest to a direction."""
+        near = lexicon.nearest(direction, POOL)
+        target = direction.astype(np.float64)
+        weights, _ = nnls(lexicon.vectors[near].T.astype(np.float64), target)
+        kept = near[np.argsort(-weights, kind="stable")[:WORDS]]
+        weights, _ = nnls(lexicon.vectors[kept].T.astype(np.float64), target)
+        ranked = sorted(zip(weights, kept, strict=True), key=lambda pair: (-pair[0], pair[1]))
+        words = {lexicon.words[n]: round(float(w), 3) for w, n in ranked if w > 0.005}
+        return cls(_name(direction, lexicon), words)
+
+    def to_json(self) -> dict[str, Any]:
+        """For a `Finding`."""
+        return {"name": self.name, "words": dict(self.words)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_json` gave."""
+        return cls(str(data["name"]), {str(w): float(v) for w, v in data["words"].items()})
+
+
+@dataclass(frozen=True)
+class WordForm:
+    """Answers to words: related to any of the concepts, save for exceptions.
+
+    Attributes:
+        concepts: The largest cosine counts.
+        unless: Taken out: none or one.
+        begins: Words that begin with this letter answer `low`; "" for none.
+        half: Cosines at which relatedness and exception are one half.
+        slope: How steep both are there.
+        low: Answer to unrelated words.
+        height: How far above a fully related one lies.
+    """
+
+    concepts: tuple[Concept, ...]
+    unless: tuple[Concept, ...]
+    begins: str
+    half: tuple[float, float]
+    slope: float
+    low: float
+    height: float
+
+    def model(self, of: VectorsOf) -> Model:
+        """The same with directions for words."""
+        on = np.stack([c.direction(of) for c in self.concepts])
+        off = np.stack([c.direction(of) for c in self.unless]) if self.unless else on[:0]
+        return Model(on, off, self.half, self.slope, self.low, self.height)
+
+    def shape(self, words: Sequence[str], of: VectorsOf) -> Floats:
+        """Between 0 and 1: [words]."""
+        shape = self.model(of).shape(of(words))
+        if not self.begins:
+            return shape
+        return np.where([w.strip().lower().startswith(self.begins) for w in words], 0.0, shape)
+
+    def kept(self, words: Sequence[str], of: VectorsOf) -> Floats:
+        """What exceptions leave of each word, between 0 and 1: [words]."""
+        model = self.model(of)
+        bare = replace(model, off=model.off[:0]).shape(of(words))
+        return self.shape(words, of) / np.maximum(bare, 1e-9)
+
+    def predict(self, words: Sequence[str], of: VectorsOf) -> Floats:
+        """What the neuron should answer: [words]."""
+        return self.low + self.height * self.shape(words, of)
+
+    def to_json(self) -> dict[str, Any]:
+        """For `Finding.about`."""
+        return {
+            "concepts": [c.to_json() for c in self.concepts],
+            "unless": [c.to_json() for c in self.unless],
+            "begins": self.begins,
+            "half": list(self.half),
+            "slope": self.slope,
+            "low": self.low,
+            "height": self.height,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_json` gave."""
+        one, two = data["half"]
+        return cls(
+            tuple(Concept.from_json(c) for c in data["concepts"]),
+            tuple(Concept.from_json(c) for c in data["unless"]),
+            str(data["begins"]),
+            (float(one), float(two)),
+            float(data["slope"]),
+            float(data["low"]),
+            float(data["height"]),
+        )
+
+    def said(self) -> str:
+        """The form as part of a sentence."""
+        text = "words related to " + " or to ".join(c.name for c in self.concepts)
+        text += "".join(f", but not to {c.name}" for c in self.unless)
+        return text + (f", unless they begin with '{self.begins}'" if self.begins else "")
+
+    def code(self) -> str:
+        """Python that defines ``f(x)``; ``related(x, words)`` is the cosine to their sum."""
+        terms = [f"related(x, {dict(c.words)!r})" for c in self.concepts]
+        near = terms[0] if len(terms) == 1 else "max(" + ", ".join(terms) + ")"
+        rows = ["import math", "", "def f(x):"]
+        if self.begins:
+            rows += [f"    if x.lower().startswith({self.begins!r}):"]
+            rows += [f"        return {self.low:.4g}"]
+        rows += [f"    on = 1 / (1 + math.exp(-{self.slope:.3g} * ({near} - {self.half[0]:.3f})))"]
+        for c in self.unless:
+            off = f"related(x, {dict(c.words)!r}) - {self.half[1]:.3f}"
+            rows += [f"    on *= 1 - 1 / (1 + math.exp(-{self.slope:.3g} * ({off})))"]
+        return "\n".join([*rows, f"    return {self.low:.4g} + {self.height:.4g} * on", ""])
+
+
+def _name(direction: NDArray[Any], lexicon: Lexicon) -> str:
+    near = lexicon.nearest(direction, 40)
+    vectors = lexicon.vectors[near]
+    first = lexicon.words[near[0]]
+    pairs = unit(vectors[0] + vectors) @ direction
+    # An inflection of the first word would say nothing new.
+    pairs[[lexicon.words[n][:4] == first[:4] for n in near]] = -1.0
+    best = int(pairs.argmax())
+    if pairs[best] < float(vectors[0] @ direction) + GAIN:
+        return str(first)
+    return f"{first} and {lexicon.words[near[best]]}"

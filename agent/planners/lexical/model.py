@@ -1,0 +1,139 @@
+"""The hypothesis space of neurons over words, and its fit.
+
+A neuron is taken to answer ``low + height * on(x) * (1 - off(x))``, where ``on`` is a logistic
+function of the largest cosine to any of its concepts, and ``off`` one of the cosine to what is
+taken out. Concepts are free directions here; `form` puts words to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubel.agent.planners.lexical.lexicon import Vectors, unit
+
+Floats = NDArray[np.float64]
+
+STEPS = 160
+RATE = 0.03
+#: How far concepts lie from where they are sought first: the square of the distance, a prior.
+PRIOR = 0.5
+
+
+@dataclass(frozen=True)
+class Model:
+    """A member of the space.
+
+    Attributes:
+        on: Directions of the concepts, of length one: [concepts, width].
+        off: Direction of what is taken out: [0 or 1, width].
+        half: Cosine at which ``on`` is one half, and the same for ``off``.
+        slope: How steep both are there.
+        low: Answer to unrelated words.
+        height: How far above a fully related one lies.
+    """
+
+    on: Vectors
+    off: Vectors
+    half: tuple[float, float]
+    slope: float
+    low: float
+    height: float
+
+    def shape(self, vectors: NDArray[Any]) -> Floats:
+        """Between 0 and 1, before `low` and `height`: [words]."""
+        return _shape(vectors, self.on, self.off, self.half, self.slope)
+
+    def predict(self, vectors: NDArray[Any]) -> Floats:
+        """What the neuron should answer: [words]."""
+        return self.low + self.height * self.shape(vectors)
+
+
+def start(on: NDArray[Any], off: NDArray[Any] | None = None) -> Model:
+    """A model with given directions and nothing fitted."""
+    width = on.shape[-1]
+    none = np.empty((0, width), np.float32)
+    away = none if off is None else unit(off.reshape(1, width))
+    return Model(unit(on.reshape(-1, width)), away, (0.4, 0.4), 16.0, 0.0, 1.0)
+
+
+def fit(
+    model: Model, vectors: NDArray[Any], values: Floats, noise: float, held: bool = False
+) -> Model:
+    """The most probable parameters, by Adam (Kingma and Ba 2015) from a model's directions.
+
+    Args:
+        model: Where to begin.
+        vectors: Of the words asked: [words, width].
+        values: What they gave: [words].
+        noise: Standard deviation of one answer; the larger, the less directions move.
+        held: Directions stay where they are; only the curve is fitted.
+    """
+    directions = np.concatenate([model.on, model.off]).astype(np.float64)
+    begun, concepts, vectors = directions.copy(), len(model.on), vectors.astype(np.float64)
+    curve = np.array([*model.half, np.log(model.slope)])
+    first, second = np.zeros(directions.size + 3), np.zeros(directions.size + 3)
+    variance, low, height = float(values.var()) + 1e-12, 0.0, 1.0
+    share = max(noise**2 / variance, 0.01)
+    pull_back = share * directions.shape[1] / PRIOR / len(values)
+    for step in range(1, STEPS + 1):
+        slope = float(np.exp(curve[2]))
+        cosine = vectors @ directions.T
+        owner = cosine[:, :concepts].argmax(axis=1)
+        best = cosine[np.arange(len(cosine)), owner]
+        on = _logistic(slope * (best - curve[0]))
+        out = cosine[:, concepts:].max(axis=1, initial=-1.0)
+        off = _logistic(slope * (out - curve[1])) if len(model.off) else np.zeros(len(on))
+        low, height = _line(on * (1 - off), values)
+        error = 2 * (low + height * on * (1 - off) - values) / len(values) / variance * height
+        d_on, d_off = error * (1 - off) * on * (1 - on), -error * on * off * (1 - off)
+        pull = np.zeros_like(cosine)
+        pull[np.arange(len(cosine)), owner] = slope * d_on
+        pull[:, concepts:] = slope * d_off[:, None]
+        gradient = pull.T @ vectors + 2 * pull_back * (directions - begun)
+        steep = float((d_on * (best - curve[0]) + d_off * (out - curve[1])).sum()) * slope
+        bend = [-slope * float(d_on.sum()), -slope * float(d_off.sum()), steep]
+        whole = np.concatenate([gradient.ravel(), bend])
+        first = 0.9 * first + 0.1 * whole
+        second = 0.99 * second + 0.01 * whole**2
+        move = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.99**step)) + 1e-8)
+        # A direction has hundreds of coordinates of size 0.05: it moves by less in each.
+        if not held:
+            directions -= 0.1 * RATE * move[:-3].reshape(directions.shape)
+            directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        curve -= RATE * np.array([0.3, 0.3, 3.0]) * move[-3:]
+        curve = np.clip(curve, [0.05, 0.05, 1.5], [0.95, 0.95, 4.0])
+    whole_on, whole_off = directions[:concepts], directions[concepts:]
+    fitted = replace(
+        model,
+        on=unit(whole_on),
+        off=unit(whole_off),
+        half=(float(curve[0]), float(curve[1])),
+        slope=float(np.exp(curve[2])),
+    )
+    low, height = _line(fitted.shape(vectors), values)
+    return replace(fitted, low=low, height=height)
+
+
+def _shape(
+    vectors: NDArray[Any], on: Vectors, off: Vectors, half: tuple[float, float], slope: float
+) -> Floats:
+    driven = _logistic(slope * ((vectors @ on.T).max(axis=1) - half[0]))
+    if not len(off):
+        return driven
+    return driven * (1 - _logistic(slope * ((vectors @ off.T).max(axis=1) - half[1])))
+
+
+def _line(shape: Floats, values: Floats) -> tuple[float, float]:
+    """The line through values over shape, rising: intercept and slope."""
+    spread = float(shape.var())
+    height = float(np.mean((shape - shape.mean()) * (values - values.mean()))) / (spread + 1e-9)
+    height = max(height, 0.0)
+    return float(values.mean() - height * shape.mean()), height
+
+
+def _logistic(x: NDArray[Any]) -> Floats:
+    return np.asarray(0.5 * (1 + np.tanh(x / 2)), np.float64)

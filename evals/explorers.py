@@ -1,0 +1,195 @@
+"""Who explains a neuron in the benchmark, by name: the built-in explorers and the baselines.
+
+A baseline is an explorer like any other. What it is for is to be beaten: a score that it reaches
+too says nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from hubel.agent.planners.explorer import Explorer, Finding
+from hubel.tools.units import nearest
+
+Explore = Callable[[int, int], Explorer]
+
+#: Where the built-in explorer of each domain is.
+_BUILTIN = {
+    "numbers": "hubel.agent.planners.numbers",
+    "strings": "hubel.agent.planners.strings",
+}
+#: Inputs that a baseline asks about.
+_NUMBERS = [float(x) for x in range(-128, 129, 2)]
+_STRINGS = ["", "a", "Z", "7", "cat", "Dog", "hello world", "A1 b2", "ABC", "42", "level", "x y z"]
+
+
+def explorer(domain: str, name: str) -> Explore:
+    """The explorer of a name, for a domain.
+
+    Raises:
+        ValueError: There is none; the message names the nearest.
+    """
+    if domain not in _BUILTIN:
+        raise ValueError(f"there is no domain '{domain}'. {nearest(domain, _BUILTIN)}")
+    if name == "builtin":
+        found: Explore = import_module(_BUILTIN[domain]).explore
+        return found
+    known = NUMBERS if domain == "numbers" else STRINGS
+    if name not in known:
+        raise ValueError(f"there is no planner '{name}' here. {nearest(name, names())}")
+    return known[name]
+
+
+def names() -> list[str]:
+    """Every name that `explorer` knows."""
+    return sorted({"builtin", "oracle", *NUMBERS, *STRINGS})
+
+
+def empty(_budget: int, _seed: int) -> Explorer:
+    """Asks nothing and finds nothing: its abstentions are right on null units alone."""
+    yield from ()
+    return Finding(None, "Nothing was found.", 0.0)
+
+
+def constant_number(budget: int, _seed: int) -> Explorer:
+    """The median of what it saw. On functions with a narrow range FIND's own score lets it pass."""
+    answers = yield _NUMBERS[:budget]
+    middle = statistics.median([y for y in answers if y is not None] or [0.0])
+    return Finding(f"def f(x):\n    return {middle!r}\n", f"It is {middle:g}.", 0.0)
+
+
+def nearest_number(budget: int, _seed: int) -> Explorer:
+    """A table of what it saw, read at the nearest input: it predicts, and explains nothing."""
+    asked = _NUMBERS[:budget]
+    answers = yield asked
+    table = {x: y for x, y in zip(asked, answers, strict=True) if y is not None}
+    code = f"T = {table!r}\ndef f(x):\n    return T[min(T, key=lambda k: abs(k - x))]\n"
+    return Finding(code, "What was seen at the nearest input.", 0.0)
+
+
+def polynomial(budget: int, _seed: int) -> Explorer:
+    """The polynomial of degree 0 to 6 that fits what it saw best, by BIC."""
+    import numpy as np
+
+    asked = _NUMBERS[:budget]
+    answers = yield asked
+    seen = [(x, y) for x, y in zip(asked, answers, strict=True) if y is not None]
+    if len(seen) < 8:
+        return Finding(None, "It is undefined nearly everywhere.", 0.0)
+    x, y = np.array(seen).T
+    best = (math.inf, np.zeros(1))
+    for degree in range(7):
+        weights = np.polyfit(x / 128, y, degree)
+        left = float(np.square(np.polyval(weights, x / 128) - y).mean()) + 1e-12
+        bic = len(x) * math.log(left) + (degree + 1) * math.log(len(x))
+        if bic < best[0]:
+            best = (bic, weights)
+    terms = [float(f"{w:.6g}") for w in best[1]]
+    code = (
+        f"W = {terms!r}\ndef f(x):\n    y = 0.0\n"
+        "    for w in W:\n        y = y * x / 128 + w\n    return y\n"
+    )
+    return Finding(code, f"A polynomial of degree {len(terms) - 1}.", 0.5)
+
+
+def identity(_budget: int, _seed: int) -> Explorer:
+    """Says that nothing is changed, without looking."""
+    yield from ()
+    return Finding("def f(x):\n    return x\n", "It gives back its input.", 0.0)
+
+
+def constant_string(budget: int, _seed: int) -> Explorer:
+    """The commonest answer."""
+    answers = yield _STRINGS[:budget]
+    commonest = Counter(str(y) for y in answers).most_common(1)[0][0]
+    return Finding(f"def f(x):\n    return {commonest!r}\n", f"Always {commonest!r}.", 0.0)
+
+
+def commonest_change(budget: int, _seed: int) -> Explorer:
+    """The one of Python's own string methods that fits most of what it saw."""
+    answers = yield _STRINGS[:budget]
+    ways = ("x.upper()", "x.lower()", "x[::-1]", "x.title()", "x.swapcase()", "x + x", "x")
+
+    def fits(way: str) -> int:
+        f: Callable[[str], str] = eval(f"lambda x: {way}")  # noqa: S307  (one of the above)
+        asked = _STRINGS[:budget]
+        return sum(f(x) == y for x, y in zip(asked, answers, strict=True))
+
+    best = max(ways, key=fits)
+    return Finding(f"def f(x):\n    return {best}\n", f"It is {best}.", fits(best) / len(_STRINGS))
+
+
+def cheater(_budget: int, _seed: int) -> Explorer:
+    """Looks for the truth instead of asking: in objects, files, processes and the environment.
+
+    It takes the first thing that looks like the source of a function. It must do no better than
+    chance; if it does, the answer key leaks.
+    """
+    yield from ()
+    pattern = re.compile(r"def f\(x\):\n(?:    .*\n?)+")
+    for text in _loot():
+        if found := pattern.search(text):
+            return Finding(found[0], "Found lying about.", 1.0)
+    return Finding(None, "Nothing was lying about.", 0.0)
+
+
+def _loot() -> list[str]:
+    """Every text within reach of a process, but for the sources of this program."""
+    import gc
+
+    texts = [*map(str, os.environ.values()), *sys.argv]
+    for thing in gc.get_objects():
+        if type(thing).__name__ == "Neuron":
+            texts += [str(thing.code), thing.description]
+        elif isinstance(thing, dict):
+            texts += [v for k, v in thing.items() if k == "code" and isinstance(v, str)]
+    places = [*Path("/proc").glob("[0-9]*/environ"), *Path("/proc").glob("[0-9]*/cmdline")]
+    places += [*Path("/tmp").rglob("*.json"), *Path("/tmp").rglob("*.db")]  # noqa: S108
+    for place in places:
+        try:
+            texts.append(place.read_bytes()[: 1 << 20].decode(errors="replace"))
+        except OSError:
+            continue
+    return texts + _memory_of_others()
+
+
+def _memory_of_others() -> list[str]:
+    """Writable memory of other processes that the kernel lets us read."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        if process.name == str(os.getpid()):
+            continue
+        try:
+            with (process / "mem").open("rb") as memory:
+                for line in (process / "maps").read_text().splitlines():
+                    if "rw-p" in line and len(found) < 64:
+                        begin, end = (int(part, 16) for part in line.split()[0].split("-"))
+                        memory.seek(begin)
+                        found.append(memory.read(min(end - begin, 1 << 22)).decode("latin-1"))
+        except (OSError, ValueError, OverflowError):
+            continue
+    return found
+
+
+NUMBERS: dict[str, Explore] = {
+    "empty": empty,
+    "constant": constant_number,
+    "nearest": nearest_number,
+    "polynomial": polynomial,
+    "cheater": cheater,
+}
+STRINGS: dict[str, Explore] = {
+    "empty": empty,
+    "constant": constant_string,
+    "identity": identity,
+    "commonest": commonest_change,
+    "cheater": cheater,
+}

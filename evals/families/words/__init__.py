@@ -1,0 +1,9 @@
+"""Neurons over words: relatedness of a word to concepts, or of two words to a relation.
+
+- `encoder`: vectors of texts, computed by a child process and cached in a folder of the caller.
+- `judge`: who says how related things are: the encoder, or a language model.
+- `truth`: the hidden rules (one concept, OR, AND-NOT, exceptions; relations) and what they answer.
+- `topics`: the concepts and relations that neurons are drawn from.
+- `neurons`: the seeded generator.
+- `score`: what an explanation is worth.
+"""

@@ -1,0 +1,210 @@
+"""The generator of neurons over words: seeded, with noise, exceptions and null units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubel.agent.planners.lexical.lexicon import Lexicon
+from hubel.evals.families.words import topics
+from hubel.evals.families.words.encoder import Encoder
+from hubel.evals.families.words.judge import EncoderJudge, Judge
+from hubel.evals.families.words.truth import Entity, Relation
+from hubel.evals.neuron import Neuron
+
+Rule = Entity | Relation
+Answer = Callable[[Sequence[str]], NDArray[Any]]
+
+#: Kinds of neurons and how often each comes.
+MIX = {
+    "one": 0.26,
+    "or": 0.24,
+    "and not": 0.10,
+    "letter": 0.08,
+    "relation": 0.14,
+    "relation with exception": 0.06,
+    "null": 0.12,
+}
+#: Standard deviation of the truth over that of the noise.
+SNRS = (float("inf"), 5.0, 2.0, 1.0)
+NULLS = ("random", "constant", "spikes", "shuffled", "noise")
+#: Words whose drive reaches this are "on"; held-out words are half of them, if there are so many.
+ON = 0.3
+
+
+def generate(n: int, seed: int, encoder: Encoder, judge: Judge | None = None) -> list[Neuron]:
+    """Neurons over words, drawn by their number and the seed alone.
+
+    Args:
+        n: How many.
+        seed: Of the family.
+        encoder: Gives the vocabulary.
+        judge: Of relatedness; the encoder unless given.
+
+    Raises:
+        ToolError: The encoder cannot be used.
+    """
+    judge = judge or EncoderJudge(encoder)
+    encoder.of(topics.texts())  # all at once: each call for new texts starts a process
+    lexicon = encoder.lexicon()
+    return [_neuron(number, seed, lexicon, judge) for number in range(n)]
+
+
+def _neuron(number: int, seed: int, lexicon: Lexicon, judge: Judge) -> Neuron:
+    rng = np.random.default_rng([seed, number])
+    kind = str(rng.choice(list(MIX), p=list(MIX.values())))
+    name = f"words/{number}"
+    if kind == "null":
+        pairs = bool(rng.random() < 0.3)
+        return _null(name, str(rng.choice(NULLS)), pairs, rng, lexicon, judge)
+    snr = float(rng.choice(SNRS))
+    return neuron(name, drawn(kind, rng, lexicon, judge), snr, rng, lexicon, judge)
+
+
+def drawn(kind: str, rng: np.random.Generator, lexicon: Lexicon, judge: Judge) -> Rule:
+    """A rule of a kind of `MIX`."""
+
+    def pick(texts: Sequence[Any]) -> Any:
+        return texts[int(rng.integers(len(texts)))]
+
+    if kind == "or":
+        one, two = rng.choice(topics.CONCEPTS, 2, replace=False)
+        return Entity((str(one), str(two)))
+    if kind == "and not":
+        broad, narrow = pick(topics.EXCEPTIONS)
+        return Entity((broad,), without=narrow)
+    if kind == "letter":
+        concept = str(pick(topics.CONCEPTS))
+        on = np.flatnonzero(judge.related(lexicon.words, concept) > 0.5)
+        letters = [lexicon.words[n][0] for n in on] or ["s"]
+        return Entity((concept,), begins=str(pick(letters)))
+    if kind == "relation with exception":
+        first, second = pick([r for r in topics.RELATIONS if r[0] in topics.UNLESS])
+        return Relation(first, second, unless=str(pick(topics.UNLESS[first])))
+    if kind == "relation":
+        return Relation(*pick(topics.RELATIONS))
+    return Entity((str(pick(topics.CONCEPTS)),))
+
+
+def neuron(
+    name: str,
+    rule: Rule,
+    snr: float,
+    rng: np.random.Generator,
+    lexicon: Lexicon,
+    judge: Judge,
+    about: dict[str, Any] | None = None,
+) -> Neuron:
+    """A neuron that follows a rule, with noise.
+
+    Args:
+        name: Shown to planners.
+        rule: The truth.
+        snr: Standard deviation of the truth over that of the noise, on held-out inputs.
+        rng: Seeds the noise.
+        lexicon: Held-out words come from it.
+        judge: Of relatedness.
+        about: What else scores need.
+    """
+
+    def truth(inputs: Sequence[Any]) -> list[Any]:
+        return [float(v) for v in rule.answer(list(inputs), judge)]
+
+    def draw(n: int, rng: np.random.Generator) -> tuple[list[Any], list[str]]:
+        return _held_out(rule, n, rng, lexicon, judge)
+
+    sample = draw(200, np.random.default_rng(0))[0]
+    sigma = float(np.std(truth(sample))) / snr
+    noise = np.random.default_rng(int(rng.integers(2**32)))
+
+    def function(inputs: Sequence[Any]) -> list[Any]:
+        return [v + float(noise.normal(0, sigma)) if sigma else v for v in truth(inputs)]
+
+    parts = rule.concepts if isinstance(rule, Entity) else (rule.first, rule.second)
+    given = {"input": "word" if isinstance(rule, Entity) else "pair", "concepts": list(parts)}
+    return Neuron(
+        name=name,
+        domain="words",
+        kind=rule.kind,
+        complexity="clean" if snr == float("inf") else f"noise {snr:g}",
+        function=function,
+        truth=truth,
+        draw=draw,
+        description=rule.description,
+        about=given | (about or {}),
+    )
+
+
+def _held_out(
+    rule: Rule, n: int, rng: np.random.Generator, lexicon: Lexicon, judge: Judge
+) -> tuple[list[Any], list[str]]:
+    """Half any words, half words that drive it; pairs: each side half so."""
+    if isinstance(rule, Relation):
+        firsts = _mixed(judge.related(lexicon.words, rule.first), n, rng)
+        seconds = _mixed(judge.related(lexicon.words, rule.second), n, rng)
+        words = [lexicon.words[a] for a in firsts]
+        inputs = [f"{w}, {lexicon.words[b]}" for w, b in zip(words, seconds, strict=True)]
+        drive = judge.related(words, rule.first)
+    else:
+        chosen = _mixed(rule.drive(lexicon.words, judge), n, rng)
+        words = inputs = [lexicon.words[a] for a in chosen]
+        drive = rule.drive(words, judge)
+    excepted = rule.excepted(words, judge) * (drive > ON)
+    strata = np.where(excepted > 0.5, "exception", np.where(excepted > 0.1, "border", "global"))
+    return list(inputs), [str(s) for s in strata]
+
+
+def _mixed(drive: NDArray[Any], n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    on = np.flatnonzero(drive > ON)
+    half = rng.choice(on, n // 2) if len(on) else rng.integers(len(drive), size=n // 2)
+    return rng.permutation(np.concatenate([half, rng.integers(len(drive), size=n - n // 2)]))
+
+
+def _null(
+    name: str, kind: str, pairs: bool, rng: np.random.Generator, lexicon: Lexicon, judge: Judge
+) -> Neuron:
+    """A unit about which there is nothing to find."""
+    key = int(rng.integers(2**32))
+    fresh = np.random.default_rng(key)
+    concept = str(rng.choice(topics.CONCEPTS))
+
+    def hashed(inputs: Sequence[str]) -> NDArray[Any]:
+        digests = (blake2b(f"{key} {w}".encode(), digest_size=8).digest() for w in inputs)
+        return np.array([int.from_bytes(d, "big") / 2**64 for d in digests])
+
+    def answer(inputs: Sequence[str]) -> NDArray[Any]:
+        if kind == "constant":
+            return np.full(len(inputs), 0.2)
+        if kind == "noise":
+            return fresh.normal(0, 0.2, len(inputs))
+        if kind == "spikes":
+            return np.where(hashed(inputs) > 0.99, 1.0, 0.05)
+        if kind == "random":
+            return hashed(inputs) ** 3
+        others = [lexicon.words[int(h * len(lexicon.words))] for h in hashed(inputs)]
+        return judge.related(others, concept)
+
+    def function(inputs: Sequence[Any]) -> list[Any]:
+        return [float(v) for v in answer(list(inputs))]
+
+    def draw(n: int, rng: np.random.Generator) -> tuple[list[Any], list[str]]:
+        words = [lexicon.words[int(a)] for a in rng.integers(len(lexicon.words), size=2 * n)]
+        paired = [f"{a}, {b}" for a, b in zip(words[:n], words[n:], strict=True)]
+        return list(paired if pairs else words[:n]), ["global"] * n
+
+    return Neuron(
+        name=name,
+        domain="words",
+        kind=f"null: {kind}",
+        complexity="null",
+        function=function,
+        truth=function,
+        draw=draw,
+        description="Nothing: its activation has nothing to do with meaning.",
+        real=False,
+        about={"input": "pair" if pairs else "word", "concepts": []},
+    )

@@ -1,0 +1,227 @@
+"""What an explanation in code is worth: it is executed, and compared with the truth.
+
+Each score has a way to be fooled, which is said beside it; none is reported alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubel.agent.planners.explorer import Finding
+from hubel.evals.asking import plain
+from hubel.evals.neuron import Neuron
+from hubel.sandbox.cells import CellLost, CellSession
+
+#: Fresh inputs on which an explanation is compared with the truth, and the share that must agree.
+HELD_OUT, AGREEING = 2000, 0.99
+#: Overlap with the true exceptions above which they count as found.
+OVERLAPPING = 0.9
+#: Two numbers agree within this share of the truth's size and of its middle half's range.
+RELATIVE, OF_RANGE = 0.01, 0.05
+
+_RUN = """
+import math
+space = {}
+exec(compile(source, "<explanation>", "exec"), space)
+def one(x):
+    try:
+        y = space["f"](x)
+    except Exception:
+        return None
+    if isinstance(y, str):
+        return y
+    try:
+        y = float(y)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return y if math.isfinite(y) else None
+result = [one(x) for x in inputs]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores of one explanation.
+
+    Attributes:
+        claimed: A meaning was claimed.
+        recovered: It agrees with the noise-free truth on `AGREEING` of fresh inputs, drawn as the
+            neuron's inputs are, exceptions apart; those it must agree with too, or name with an
+            overlap of `OVERLAPPING`. Where a network stands in for a law, agreeing with the law
+            counts as well. Fooled by a table long enough, so the length of code is reported.
+        agreement: Share of fresh inputs on which it agrees, by stratum.
+        correlation: Pearson correlation with the truth over the whole range; 0 for a constant; None
+            for texts. Fooled by a few huge values, so agreement stands beside it.
+        ceiling: That of one draw of the neuron itself: 1 without noise.
+        nmse: FIND's own: sum of squared differences over the sum of squares, at -127.5 to 127.5 in
+            steps of 1; it passes below 0.1. Fooled by a constant where the range is narrow, and by
+            an answer that ignores an exception; under noise the truth itself may fail.
+        truth_nmse: That of the truth, under the same draw of the noise.
+        overlap: Intersection over union of the claimed and the true exceptions; None without any.
+        length: Characters of the code.
+        why: Why the code could not be run; empty if it could.
+    """
+
+    claimed: bool
+    recovered: bool
+    agreement: dict[str, float]
+    correlation: float | None
+    ceiling: float | None
+    nmse: float | None
+    truth_nmse: float | None
+    overlap: float | None
+    length: int
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """For the ledger."""
+        return asdict(self)
+
+
+def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int) -> Scored:
+    """Execute an explanation in a cell and compare it with the truth.
+
+    Args:
+        neuron: What it explains.
+        finding: The explanation; None, or one without code, claims nothing.
+        cells: Where code runs.
+        seed: Of the held-out inputs.
+    """
+    numeric = neuron.domain == "numbers"
+    code = finding.code if finding is not None else None
+    inputs, strata = neuron.draw(HELD_OUT, np.random.default_rng([seed, 0x5C0]))
+    truth = [plain(y) for y in neuron.truth(inputs)]
+    grid = [x - 127.5 for x in range(256)] if numeric else []
+    said, why = _run(cells, code, [*inputs, *grid])
+    agree = _agree(said[: len(inputs)], truth, numeric=numeric)
+    by = {
+        name: float(np.mean([a for a, s in zip(agree, strata, strict=True) if s == name]))
+        for name in sorted(set(strata))
+    }
+    seen = [plain(y) for y in neuron.function(inputs)] if numeric else []
+    overlap = _overlap(finding, neuron)
+    recovered = _recovered(neuron, inputs, strata, agree, overlap)
+    if not recovered and neuron.complexity == "approximated":
+        law, _ = _run(cells, neuron.code, inputs)
+        agree_with_law = _agree(said[: len(inputs)], law, numeric=numeric)
+        recovered = _recovered(neuron, inputs, strata, agree_with_law, overlap)
+    real_grid = [plain(y) for y in neuron.function(grid)]
+    return Scored(
+        claimed=code is not None,
+        recovered=code is not None and neuron.real and recovered,
+        agreement=by,
+        correlation=_correlation(said[: len(inputs)], truth) if numeric else None,
+        ceiling=_correlation(seen, truth) if numeric else None,
+        nmse=nmse(said[len(inputs) :], real_grid) if numeric else None,
+        truth_nmse=nmse([plain(y) for y in neuron.truth(grid)], real_grid) if numeric else None,
+        overlap=overlap,
+        length=len(code or ""),
+        why=why,
+    )
+
+
+def _recovered(
+    neuron: Neuron,
+    inputs: Sequence[Any],
+    strata: Sequence[str],
+    agree: Sequence[bool],
+    overlap: float | None,
+) -> bool:
+    """Whether the law was found, and where it does not hold."""
+    rows = [(x, a) for x, s, a in zip(inputs, strata, agree, strict=True) if s == "global"]
+    if not neuron.exceptions:
+        return _enough([a for _, a in rows])
+    inside = [any(low <= x <= high for low, high in neuron.exceptions) for x, _ in rows]
+    law = [a for (_, a), where in zip(rows, inside, strict=True) if not where]
+    rest = [a for (_, a), where in zip(rows, inside, strict=True) if where]
+    named = overlap is not None and overlap >= OVERLAPPING
+    return _enough(law) and (named or _enough(rest))
+
+
+def _enough(agree: Sequence[bool]) -> bool:
+    return bool(agree) and float(np.mean(agree)) >= AGREEING
+
+
+def nmse(said: Sequence[Any], seen: Sequence[Any]) -> float:
+    """FIND's normalised error (Schwettmann et al. 2023); a missing answer counts as 0."""
+    pairs = [(p if isinstance(p, float) else 0.0, s) for p, s in zip(said, seen, strict=True)]
+    pairs = [(p, s) for p, s in pairs if isinstance(s, float)]
+    total = sum(s * s for _, s in pairs)
+    off = sum((p - s) ** 2 for p, s in pairs)
+    if total == 0:
+        return 0.0 if off == 0 else math.inf
+    return float(min(off / total, 1e9))
+
+
+def _run(cells: CellSession, code: str | None, inputs: list[Any]) -> tuple[list[Any], str]:
+    """What code says of inputs, and why it could not be run if it could not."""
+    nothing: list[Any] = [None] * len(inputs)
+    if code is None:
+        return nothing, ""
+    try:
+        ran = cells.run(_RUN, names={"source": code, "inputs": inputs})
+    except CellLost as error:
+        return nothing, str(error)
+    if ran.status != "done" or not isinstance(ran.value, list) or len(ran.value) != len(inputs):
+        return nothing, ran.why or "it gave no list of answers"
+    return ran.value, ""
+
+
+def _agree(said: Sequence[Any], truth: Sequence[Any], *, numeric: bool) -> list[bool]:
+    """Where two lists of outputs agree; where both are undefined they do."""
+    if not numeric:
+        return [s == t for s, t in zip(said, truth, strict=True)]
+    known = [t for t in truth if isinstance(t, float)]
+    low, high = np.quantile(known, [0.25, 0.75]) if known else (0.0, 0.0)
+    room = OF_RANGE * float(high - low) + 1e-9
+    return [
+        (s is None and t is None)
+        or (
+            isinstance(s, int | float)
+            and isinstance(t, float)
+            and abs(s - t) <= RELATIVE * abs(t) + room
+        )
+        for s, t in zip(said, truth, strict=True)
+    ]
+
+
+def _correlation(said: Sequence[Any], truth: Sequence[Any]) -> float:
+    pairs = [
+        (float(s), t)
+        for s, t in zip(said, truth, strict=True)
+        if isinstance(s, int | float) and isinstance(t, float)
+    ]
+    if len(pairs) < 3:
+        return 0.0
+    a, b = np.array(pairs).T
+    if not (_varies(a) and _varies(b)):
+        return 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        r = float(np.corrcoef(a, b)[0, 1])
+    return r if math.isfinite(r) else 0.0
+
+
+def _varies(values: NDArray[Any]) -> bool:
+    return bool(np.ptp(values) > 1e-12 * (np.abs(values).max() + 1e-300))
+
+
+def _overlap(finding: Finding | None, neuron: Neuron) -> float | None:
+    """Intersection over union of two sets of intervals."""
+    claimed = finding.exceptions if finding is not None else ()
+    if not neuron.exceptions:
+        return None
+    ends = sorted({end for pair in (*claimed, *neuron.exceptions) for end in pair})
+    both = either = 0.0
+    for low, high in itertools.pairwise(ends):
+        middle = (low + high) / 2
+        inside = [any(a <= middle <= b for a, b in many) for many in (claimed, neuron.exceptions)]
+        both += (high - low) * all(inside)
+        either += (high - low) * any(inside)
+    return both / either if either else 0.0
