@@ -149,7 +149,7 @@ def _loot() -> list[str]:
     for thing in gc.get_objects():
         if type(thing).__name__ == "Neuron":
             texts += [str(thing.code), thing.description]
-        elif isinstance(thing, dict):
+        elif type(thing) is dict:
             texts += [v for k, v in thing.items() if k == "code" and isinstance(v, str)]
     places = [*Path("/proc").glob("[0-9]*/environ"), *Path("/proc").glob("[0-9]*/cmdline")]
     places += [*Path("/tmp").rglob("*.json"), *Path("/tmp").rglob("*.db")]  # noqa: S108

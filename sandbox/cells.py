@@ -219,6 +219,7 @@ class _Experiment:
     def _converse(self, channel: socket.socket, shelf: Shelf, flood: threading.Event) -> None:
         """Answer frames until the last one; what breaks the protocol ends the experiment."""
         begun = time.monotonic()
+        deadline = begun + self._limits.wall
         ran = self.ran
         try:
             while True:
