@@ -184,7 +184,7 @@ def _result(plan: Plan, job: _Job, worker: Worker, cells: CellSession) -> dict[s
         "number": job.number,
         "kind": unit.kind,
         "complexity": unit.complexity,
-        "real": unit.real,
+        "real": unit.real and unit.code is not None,  # chance by construction has no law
         "truth": unit.description,
         "truth_code": unit.code,
         "text": finding.text if finding else None,

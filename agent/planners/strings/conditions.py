@@ -1,0 +1,206 @@
+"""Programs with a condition: a test that parts the examples, and a program for either side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from hubel.agent.planners.strings.data import Data, bits, vector
+from hubel.agent.planners.strings.numbers import counts, tests, thresholds
+from hubel.agent.planners.strings.terms import Prim, Term, call, either, prim
+from hubel.agent.planners.strings.wordsteps import each_word
+
+Met = list[tuple[Term, int]]
+#: Reads programs off part of the examples: with much trouble, or (True) with little.
+Side = Callable[[Data, bool], list[Term]]
+
+
+@cache
+def _tests() -> tuple[Prim, ...]:
+    return tuple(tests())
+
+
+@cache
+def _counts() -> tuple[Prim, ...]:
+    return tuple(counts())
+
+
+def splits(data: Data) -> dict[int, Prim]:
+    """Tests by the examples they hold for, the cheapest of those that agree; in both senses."""
+    rows = [(t, bits(vector(t, data.inputs))) for t in _tests()]
+    for count in _counts():
+        if count.cost > 3.6:
+            continue
+        values = vector(count, data.inputs)
+        numbers = [v for v in values if isinstance(v, int)]
+        more = thresholds(count, numbers)
+        rows += [(t, bits(vector(t, data.inputs))) for t in more]
+    out: dict[int, Prim] = {}
+    for test, mask in sorted(rows, key=lambda r: (r[0].cost, r[0].source)):
+        inside = mask & data.known
+        if inside and inside != data.known:
+            out.setdefault(inside, test)
+    return out
+
+
+def conditional(data: Data, met: Met, direct: Side, depth: int = 2) -> list[Term]:
+    """Programs ``A if P else B`` that meet all examples.
+
+    Args:
+        data: The examples.
+        met: Programs with the examples that they meet.
+        direct: Reads programs off some of the examples; used for a side that no program meets.
+        depth: Conditions in a chain.
+    """
+    best = _cheapest(met, data.known)
+    tested = splits(data)
+    found = _both(best, tested, data.known)
+    found += _compound(best, tested, data.known)
+    if not found:
+        found = _one_side(data, best, tested, direct, depth)
+    return sorted(found, key=lambda t: t.order)[:20]
+
+
+def _cheapest(met: Met, known: int) -> Met:
+    """For each set of examples its cheapest program, without those that a cheaper one outdoes."""
+    by_mask: dict[int, Term] = {}
+    for term, mask in met:
+        m = mask & known
+        if m and (m not in by_mask or term.order < by_mask[m].order):
+            by_mask[m] = term
+    ordered = sorted(
+        ((t, m) for m, t in by_mask.items()),
+        key=lambda p: (-p[1].bit_count() / 4 + p[0].cost, p[0].source),
+    )
+    kept: Met = []
+    for term, mask in ordered[:1500]:
+        if not any(t.cost <= term.cost and m | mask == m for t, m in kept[:200]):
+            kept.append((term, mask))
+    return kept
+
+
+def _thin(mask: int) -> float:
+    """The price of a side that few examples stand for."""
+    return max(0.0, 4.0 - mask.bit_count())
+
+
+def _both(best: Met, tested: dict[int, Prim], known: int) -> list[Term]:
+    out = []
+    for inside, test in tested.items():
+        yes = _cover(best, inside)
+        no = _cover(best, known & ~inside) if yes else None
+        if yes and no:
+            term = either(test, yes, no)
+            term.cost += _thin(inside) + _thin(known & ~inside)
+            out.append(term)
+    return out
+
+
+def _cover(best: Met, mask: int) -> Term | None:
+    good = [t for t, m in best if m & mask == mask]
+    return min(good, key=lambda t: t.order) if good else None
+
+
+def _compound(best: Met, tested: dict[int, Prim], known: int) -> list[Term]:
+    """Conditions of two tests joined by and / or, for the likeliest pairs of programs."""
+    pairs = [
+        (a.cost + b.cost, k, j)
+        for k, (a, m) in enumerate(best[:40])
+        for j, (b, n) in enumerate(best[:40])
+        if k != j and m | n == known and m & n != known
+    ]
+    simple = sorted(tested.items(), key=lambda p: p[1].cost)[:220]
+    out = []
+    for _, k, j in sorted(pairs)[:6]:
+        (yes, m), (no, n) = best[k], best[j]
+        must, may_not = known & ~n, known & ~m
+        if must.bit_count() < 3 or may_not.bit_count() < 3:
+            continue
+        wide = [(i, t) for i, t in simple if i & must == must]
+        narrow = [(i, t) for i, t in simple if not i & may_not]
+        for a, (i, p) in enumerate(wide):
+            for i2, q in wide[a + 1 :]:
+                if not i & i2 & may_not:
+                    out.append(either(_two(p, "and", q), yes, no))
+        for a, (i, p) in enumerate(narrow):
+            for i2, q in narrow[a + 1 :]:
+                if (i | i2) & must == must:
+                    out.append(either(_two(p, "or", q), yes, no))
+    return sorted(out, key=lambda t: t.order)[:10]
+
+
+def _two(p: Prim, how: str, q: Prim) -> Prim:
+    return prim(
+        p.cost + q.cost + 1.5, f"({p.source}) {how} ({q.source})", f"{p.noun} {how} {q.noun}"
+    )
+
+
+def _one_side(
+    data: Data, best: Met, tested: dict[int, Prim], direct: Side, depth: int
+) -> list[Term]:
+    """One side met by a program, the other read off its examples or parted again."""
+    rows = []
+    for inside, test in tested.items():
+        for side in (inside, data.known & ~inside):
+            term = _cover(best, side)
+            if term and side.bit_count() >= 2:
+                rows.append(
+                    (
+                        test.cost + term.cost - 0.35 * side.bit_count(),
+                        test,
+                        side == inside,
+                        side,
+                        term,
+                    )
+                )
+    rows.sort(key=lambda r: (r[0], r[1].source))
+    out: list[Term] = []
+    for trouble, some in (
+        (False, rows[: 24 if depth > 1 else 4]),
+        (True, rows[: 5 if depth > 1 else 0]),
+    ):
+        for _, test, is_yes, side, term in some:
+            rest = data.only(data.known & ~side)
+            if rest.known.bit_count() < 3:
+                continue
+            others = direct(rest, not trouble)
+            if not others and trouble:
+                places = [i for i in range(len(data.inputs)) if (data.known & ~side) >> i & 1]
+                met = [(t, bits(m >> i & 1 for i in places)) for t, m in best[:400]]
+                others = conditional(rest, met, direct, depth - 1)
+            for other in others[:2]:
+                both = either(test, term, other) if is_yes else either(test, other, term)
+                both.cost += _thin(side)
+                out.append(both)
+        if out:
+            break
+    return out
+
+
+def filters(data: Data) -> list[Term]:
+    """Programs that keep the words that pass a test, or join them in another way."""
+    words = sorted({w for x in data.inputs for w in x.split()})
+    if not all(
+        set((t or "").split()) <= set(x.split())
+        for x, t in zip(data.inputs, data.targets, strict=True)
+    ):
+        return []
+    keys = data.keys
+    out = []
+    word = Term("x", "_", 0.0)
+    for test in splits(Data(tuple(words), tuple(words))).values():
+        if all(
+            " ".join(w for w in data.inputs[k].split() if call(test.function, w)) == data.targets[k]
+            for k in keys
+        ):
+            out.append(each_word(word, test))
+        if all(
+            " ".join(w for w in data.inputs[k].split() if not call(test.function, w))
+            == data.targets[k]
+            for k in keys
+        ):
+            negated = prim(
+                test.cost + 0.5, f"not ({test.source})", f"it is not so that {test.noun}"
+            )
+            out.append(each_word(word, negated))
+    return [t for t in out if data.fits(t)]

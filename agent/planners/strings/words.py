@@ -1,0 +1,99 @@
+"""Programs that treat words one by one, read off examples whose words match one to one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from hubel.agent.planners.strings.charwise import charwise
+from hubel.agent.planners.strings.conditions import conditional
+from hubel.agent.planners.strings.data import Data, Pool, vector
+from hubel.agent.planners.strings.steps import char_steps
+from hubel.agent.planners.strings.terms import IDENTITY, Prim, Term, call, either, prim, substitute
+from hubel.agent.planners.strings.wordsteps import each_word
+
+
+@cache
+def _steps() -> tuple[Prim, ...]:
+    return tuple(sorted((s for s in char_steps() if s.cost <= 5), key=lambda s: (s.cost, s.source)))
+
+
+#: Tests of the place ``i`` of a word among ``n``.
+_PLACES = (
+    ("i % 2 == 0", "at even places from 0"), ("i == 0", "first"), ("i == n - 1", "last"),
+    ("i in (0, n - 1)", "at the ends"), ("i % 3 == 2", "at every third place"),
+)  # fmt: skip
+
+
+def wordwise(data: Data) -> list[Term]:
+    """Programs ``' '.join(g(w) for w in x.split())`` that meet all examples."""
+    items: dict[tuple[str, int, int], str] = {}
+    for x, t in zip(data.inputs, data.targets, strict=True):
+        if t is None or not x.split():
+            continue
+        old, new = x.split(), t.split(" ")
+        if len(old) != len(new):
+            return []
+        for i, (w, v) in enumerate(zip(old, new, strict=True)):
+            if items.setdefault((w, i, len(old)), v) != v:
+                return []
+    flat: dict[str, str] = {}
+    if all(flat.setdefault(w, v) == v for (w, _, _), v in items.items()):
+        rules = _word_rules(Data(tuple(flat), tuple(flat.values())))
+        both = [each_word(r, None, cut) for r in rules for cut in ("x.split()", "x.split(' ')")]
+        return [t for t in both if data.fits(t)]
+    return [t for t in _by_place(items) if data.fits(t)]
+
+
+def _word_rules(words: Data, simple: bool = False) -> list[Term]:
+    pool = Pool(words.inputs)
+    pool.add(IDENTITY, words.inputs)
+    pool.extend(IDENTITY, words.inputs, _steps())
+    met = [(t, m) for t, v in pool.ordered() if (m := words.mask(v))]
+    found = [t for t, m in met if m == words.known]
+    found += charwise(words, limit=4)
+    if not found and simple:
+        return []
+    if not found:
+        for term, values in [p for p in pool.ordered() if p[0].cost <= 2.5][1:16]:
+            if all(isinstance(v, str) for v in values):
+                found += [t.of(term) for t in charwise(Data(values, words.targets), limit=2)]
+    if not found:
+        met += _pairs(words, pool)
+        found += [t for t, m in met if m == words.known]
+    return found or conditional(words, met, lambda rest, _: charwise(rest, 2), depth=1)
+
+
+def _pairs(words: Data, pool: Pool) -> list[tuple[Term, int]]:
+    keys, out = words.keys[:4], []
+    for term, values in pool.ordered():
+        if term.cost > 3.0:
+            break
+        for step in _steps():
+            if term.cost + step.cost > 7.0:
+                break
+            if any(call(step.function, values[k]) == words.targets[k] for k in keys):
+                mask = words.mask(vector(step, values))
+                if mask:
+                    out.append((term.then(step), mask))
+    return out
+
+
+def _by_place(items: dict[tuple[str, int, int], str]) -> list[Term]:
+    out = []
+    for source, noun in _PLACES:
+        test = eval(compile(f"lambda i, n: {source}", "<place>", "eval"))  # noqa: S307
+        sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        if any(sides[bool(test(i, n))].setdefault(w, v) != v for (w, i, n), v in items.items()):
+            continue
+        no, yes = (_word_rules(Data(tuple(s), tuple(s.values())), simple=True) for s in sides)
+        if no and yes:
+            both = either(prim(2.0, source, f"it is {noun}"), yes[0], no[0])
+            inner = substitute(both.source, "w").replace("n - 1", "len(x.split()) - 1")
+            out.append(
+                Term(
+                    f"' '.join({inner} for i, w in enumerate(x.split()))",
+                    f"the words of _, each made {both.noun.replace('_', 'the word')}",
+                    both.cost + 1.5,
+                )
+            )
+    return out
