@@ -1,0 +1,145 @@
+"""The search: single forms first, then what can be made of them, while something is unexplained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hubel.agent.planners.numbers.data import Data, Mask, runs
+from hubel.agent.planners.numbers.expr import X, uses_input
+from hubel.agent.planners.numbers.forms import FORMS, Form
+from hubel.agent.planners.numbers.nested import CHANGED, nested
+from hubel.agent.planners.numbers.parts import NARROW, gated, gates, lattice, longest, pairs, wide
+from hubel.agent.planners.numbers.rational import rationals
+from hubel.agent.planners.numbers.scan import Fit, best_of, fitted, judged, start
+
+#: Fits that are kept, and forms that are fitted to the end.
+KEPT, FITTED = 24, 18
+#: Largest jumps between which an exception may lie.
+JUMPS = 4
+#: Forms of which laws of a changed argument are tried.
+_CHANGEABLE = ("line", "parabola", "cubic", "exponential", "wave", "saturating rise", "bell")
+
+
+def search(data: Data, seed: int, deep: bool = True) -> list[Fit]:
+    """Fits, best first.
+
+    Args:
+        data: The answers.
+        seed: Draws the starts of the searches.
+        deep: Go on to composed forms if no single one explains the answers.
+    """
+    rng = np.random.default_rng(seed)
+    found: dict[str, tuple[Form, Fit]] = {}
+    starts = [(form, *start(form, data)) for form in FORMS if _worth(form, data)]
+    # Simple forms are always fitted; of the others those that look best from their grids.
+    starts.sort(key=lambda item: item[1] if item[0].columns else -1.0)
+    for form, _, shapes in starts[:FITTED]:
+        fit = best_of(form, data, shapes, rng)
+        found[form.name] = (form, fit)
+        # Under noise a wrong form may be near enough: all are weighed against each other.
+        if data.sigma == 0 and complete(fit, data):
+            break
+    best = sorted(found.values(), key=lambda pair: pair[1].cost)
+    fits = [fit for _, fit in best]
+    if deep:
+        for fit in _deeper(best, data, rng):
+            fits = sorted([*fits, fit], key=lambda fit: fit.cost)
+            if complete(fits[0], data):
+                break
+    return fits[:KEPT]
+
+
+def complete(fit: Fit, data: Data) -> bool:
+    """Is nothing left to be explained?"""
+    if data.sigma > 0:
+        return fit.scale <= 1.06 * data.floor and float((~fit.inside).mean()) < 0.01
+    wrong = len(data.undefined) and bool(np.isfinite(fit(data.undefined)).any())
+    return fit.exact(data) and bool(fit.inside.all()) and not wrong
+
+
+def excepted(fit: Fit, data: Data) -> bool:
+    """Is it exact but for one stretch?"""
+    out = ~fit.inside
+    where = np.flatnonzero(out)
+    if not fit.exact(data) or len(where) < 3 or out.mean() > 0.4 or not uses_input(fit.expr):
+        return False
+    return runs(out) == 1 and bool(data.x[where[-1]] - data.x[where[0]] > NARROW)
+
+
+def _worth(form: Form, data: Data) -> bool:
+    """Periodic forms need outputs that vary."""
+    return not form.columns or float(np.ptp(data.y)) > 0
+
+
+def _deeper(best: list[tuple[Form, Fit]], data: Data, rng: np.random.Generator) -> Iterator[Fit]:
+    """Composed forms, one after the other, cheap ones first."""
+    if data.sigma == 0:
+        yield from rationals(data)
+    sure = sorted((fit for _, fit in best if excepted(fit, data)), key=_plainness)[:3]
+    for fit in sure:
+        yield _filled(fit, longest(~fit.inside), data, rng)
+    if sure:
+        return
+    yield from _masked(data, rng)
+    for fit, stretch in gates(best, data, rng):
+        yield _filled(fit, stretch, data, rng)
+    yield from lattice(data, rng)
+    for _, inner in CHANGED:
+        for form in FORMS:
+            if form.name in _CHANGEABLE:
+                yield fitted(form, data, rng, inner, 1)
+    yield from pairs(best, data, rng)
+    yield from _nested(data, rng)
+
+
+def _plainness(fit: Fit) -> float:
+    """Few parameters, and much that is explained, come first."""
+    return len(fit.params) + 10 * float((~fit.inside).mean())
+
+
+def _masked(data: Data, rng: np.random.Generator) -> Iterator[Fit]:
+    """Laws of what lies outside two of the largest jumps: between them may be an exception."""
+    moves = np.abs(np.diff(data.y)) * (data.w[1:] + data.w[:-1]) / 2
+    if data.sigma > 0 or len(moves) < 20:
+        return
+    usual = np.array([np.median(moves[max(0, n - 5) : n + 6]) for n in range(len(moves))])
+    top = np.sort(np.argsort(-moves / (usual + 1e-3))[:JUMPS])
+    for n, low in enumerate(top):
+        for high in top[n + 1 :]:
+            stretch = np.zeros(len(data.x), dtype=bool)
+            stretch[low + 1 : high + 1] = True
+            if not wide(stretch, data) or stretch.mean() > 0.4:
+                continue
+            rest = data.only(~stretch)
+            law = search(rest, int(rng.integers(2**32)), deep=False)[0]
+            if complete(law, rest):
+                whole = judged(law.name, law.expr, law.params, data)
+                yield _filled(whole, longest(~whole.inside), data, rng)
+
+
+def contents(fit: Fit, data: Data, seed: int) -> Iterator[Fit]:
+    """The law with another law for the stretch that it leaves unexplained."""
+    stretch = longest(~fit.inside)
+    if wide(stretch, data) and not stretch.all() and fit.expr[0] != "where":
+        yield _filled(fit, stretch, data, np.random.default_rng(seed))
+
+
+def _filled(fit: Fit, stretch: Mask, data: Data, rng: np.random.Generator) -> Fit:
+    if not wide(stretch, data):
+        return fit
+    rest = search(data.only(stretch), int(rng.integers(2**32)), deep=False)
+    both = [gated(fit, other, stretch, data) for other in rest[:2]]
+    return min(both, key=lambda other: other.cost)
+
+
+def _nested(data: Data, rng: np.random.Generator) -> Iterator[Fit]:
+    """The nested forms whose best starts look best, polished."""
+    starts = []
+    for form in nested(rng):
+        score, shapes = start(form, data, X, 3)
+        starts.append((score, form, shapes))
+    starts.sort(key=lambda item: item[0])
+    for _, form, shapes in starts[:12]:
+        yield best_of(form, data, shapes, rng, X)

@@ -1,0 +1,215 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.sandbox.levels import ISOLATED
+from typer.testing import CliRunner
+
+from hubel.agent.ledger import Ledger, LedgerError
+from hubel.agent.planners.explorer import Finding
+from hubel.cli import app
+from hubel.evals import bench
+from hubel.evals.bench import Plan
+from hubel.evals.leaderboard import board, calibration
+from hubel.evals.neuron import Neuron
+from hubel.evals.score import nmse, score
+from hubel.sandbox.cells import CellSession
+from hubel.sandbox.levels import jail_for
+
+
+@pytest.fixture(scope="module", params=ISOLATED)
+def jail(request):
+    return jail_for(request.param)
+
+
+@pytest.fixture(scope="module")
+def cells(jail):
+    with CellSession(jail) as session:
+        yield session
+
+
+def quiet(_done, _total, _what):
+    pass
+
+
+def with_exception(low=20.0, high=60.0, name="numbers/0"):
+    """x / 2, but -40 in an interval."""
+
+    def f(xs):
+        return [-40.0 if low <= x <= high else x / 2 for x in xs]
+
+    def draw(n, rng):
+        inputs = [float(x) for x in rng.uniform(-128, 128, n)]
+        inside = [float(x) for x in rng.uniform(low, high, n // 4)]
+        return inputs + inside, ["global"] * n + ["exception"] * len(inside)
+
+    return Neuron(
+        name, "numbers", "linear", "exception", f, f, draw, "x / 2, but -40 in an interval.",
+        code=f"def f(x):\n    return -40.0 if {low} <= x <= {high} else x / 2\n",
+        exceptions=((low, high),),
+    )  # fmt: skip
+
+
+def said(code, exceptions=()):
+    return Finding(code, "some words", 0.9, exceptions)
+
+
+def test_the_truth_scores_one_and_words_do_not_count(cells):
+    neuron = with_exception()
+    found = score(neuron, said(neuron.code, neuron.exceptions), cells, 0)
+    assert found.recovered
+    assert found.agreement == {"global": 1.0, "exception": 1.0}
+    assert found.correlation == pytest.approx(1.0)
+    assert (found.nmse, found.truth_nmse, found.overlap) == (0.0, 0.0, 1.0)
+    other_words = replace(said(neuron.code, neuron.exceptions), text="quite other words")
+    assert score(neuron, other_words, cells, 0) == found
+
+
+def test_an_answer_that_ignores_the_exception_fails_there(cells):
+    found = score(with_exception(), said("def f(x):\n    return x / 2\n"), cells, 0)
+    assert not found.recovered
+    assert found.agreement["exception"] < 0.05
+    assert found.overlap == 0.0
+
+
+def test_findings_own_score_is_fooled_by_ignoring_an_exception_and_ours_is_not(cells):
+    neuron = with_exception(0.0, 8.0)
+    found = score(neuron, said("def f(x):\n    return x / 2\n"), cells, 0)
+    assert found.nmse < 0.1
+    assert not found.recovered
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("def g(x):\n    return x\n", ""),
+        ("def f(x):\n    return 1 / 0\n", ""),
+        ("def f(x)\n", "SyntaxError"),
+        ("import os\nos._exit(0)\n", "without a last word"),
+        ("def f(x):\n    return -x\n", ""),
+    ],
+)
+def test_wrong_code_scores_low_and_breaks_nothing(cells, code, why):
+    found = score(with_exception(), said(code), cells, 0)
+    assert found.claimed
+    assert not found.recovered
+    assert found.agreement["global"] < 0.2
+    assert why in found.why
+
+
+def test_nothing_found_and_a_constant_are_the_floor(cells):
+    nothing = score(with_exception(), said(None), cells, 0)
+    assert (nothing.claimed, nothing.recovered, nothing.correlation) == (False, False, 0.0)
+    constant = score(with_exception(), said("def f(x):\n    return 3\n"), cells, 0)
+    assert (constant.recovered, constant.correlation) == (False, 0.0)
+
+
+def test_nmse_is_finds():
+    assert nmse([1.0, 2.0], [1.0, 2.0]) == 0.0
+    assert nmse([0.0, 0.0], [1.0, 2.0]) == 1.0
+    assert nmse([None, 2.0], [1.0, 2.0]) == pytest.approx(0.2)
+    assert nmse([0.0], [0.0]) == 0.0
+
+
+def test_calibration_is_zero_for_the_honest_and_large_for_the_boaster():
+    def rows(confidence, hits):
+        return [
+            {"claimed": True, "confidence": confidence, "recovered": i < hits} for i in range(10)
+        ]
+
+    assert calibration(rows(0.8, 8)) == pytest.approx(0.0)
+    assert calibration(rows(1.0, 2)) == pytest.approx(0.8)
+    assert calibration([]) is None
+
+
+def test_the_oracle_is_at_one_and_cheater_and_empty_are_at_the_floor(tmp_path, jail):
+    plan = Plan(("numbers",), ("oracle", "empty", "cheater", "constant"), 6, 3)
+    with Ledger(tmp_path) as ledger:
+        found = board(bench.run(plan, ledger, jail, quiet))["numbers"]
+    assert found["oracle"]["recovered"] == 1.0
+    assert found["oracle"]["null_claimed"] in (0.0, None)
+    for floor in ("empty", "cheater"):
+        assert found[floor]["recovered"] == 0.0
+        assert found[floor]["correlation"] == 0.0
+        assert found[floor]["failed"] == 0
+    assert found["constant"]["recovered"] < 0.5
+
+
+def test_the_cheater_finds_a_truth_that_lies_about(tmp_path, monkeypatch):
+    # Without a box, in a process that has it in its environment: so the cheater can succeed.
+    from hubel.evals.explorers import explorer
+
+    monkeypatch.setenv("ANSWER", "def f(x):\n    return x + 1\n")
+    steps = explorer("numbers", "cheater")(10, 0)
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value.code is not None
+
+
+def test_a_run_goes_on_where_it_was_and_seeds_give_the_same(tmp_path, jail):
+    first = Plan(("numbers",), ("polynomial",), 2, 5)
+    steps = []
+
+    def count(done, total, _what):
+        steps.append((done, total))
+
+    with Ledger(tmp_path) as ledger:
+        two = bench.run(first, ledger, jail, count)
+        assert steps == [(1, 2), (2, 2)]
+        four = bench.run(replace(first, n=4), ledger, jail, count)
+        assert steps[2:] == [(3, 4), (4, 4)]
+        assert four[:2] == two
+    with Ledger(tmp_path / "again") as ledger:
+        again = bench.run(first, ledger, jail, quiet)
+    strip = [{k: v for k, v in row.items() if k != "seconds"} for row in two]
+    assert [{k: v for k, v in row.items() if k != "seconds"} for row in again] == strip
+    assert all(row["queries"] <= 200 for row in four)
+
+
+def test_results_cannot_be_changed(tmp_path):
+    with Ledger(tmp_path) as ledger:
+        key = ("numbers", 0, 200, "builtin", 0)
+        ledger.bench(key, {"recovered": True})
+        with pytest.raises(LedgerError):
+            ledger.bench(key, {"recovered": False})
+        assert ledger.benched(key) == {"recovered": True}
+        assert ledger.benched(("numbers", 1, 200, "builtin", 0)) is None
+
+
+@pytest.mark.parametrize("suite", bench.SUITES)
+def test_neurons_are_made_again_bit_for_bit(suite):
+    for number in range(8):
+        one, other = (bench.neuron(suite, 11, number) for _ in range(2))
+        inputs, strata = one.draw(60, np.random.default_rng(1))
+        assert (inputs, strata) == other.draw(60, np.random.default_rng(1))
+        assert one.truth(inputs) == other.truth(inputs)
+        assert (one.description, one.code) == (other.description, other.code)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--suite", "number"], "Did you mean 'numbers'"),
+        (["--planner", "builtn"], "Did you mean 'builtin'"),
+        (["--suite", "strings", "--planner", "polynomial"], "no planner 'polynomial'"),
+    ],
+)
+def test_wrong_names_are_refused_before_anything_runs(tmp_path, words, why):
+    done = CliRunner().invoke(app, ["bench", "--home", str(tmp_path), *words])
+    assert why in str(done.exception)
+    assert not (tmp_path / "ledger.db").exists()
+
+
+@pytest.mark.parametrize("level", ISOLATED)
+def test_the_command_prints_a_board_and_json(tmp_path, level):
+    words = ["bench", "--suite", "strings", "--planner", "oracle,identity", "--n", "3"]
+    where = ["--home", str(tmp_path), "--sandbox", level]
+    done = CliRunner().invoke(app, [*words, *where])
+    assert done.exit_code == 0, done.output
+    assert "oracle" in done.output
+    done = CliRunner().invoke(app, [*words, *where, "--json"])
+    scores = json.loads(done.stdout)["strings"]["oracle"]
+    assert scores["n"] == 3
+    assert {"recovered", "correlation", "ci", "floor", "ceiling", "null_claimed", "abstained",
+            "calibration", "queries", "seconds", "by_kind"} <= {*scores}  # fmt: skip
