@@ -44,13 +44,9 @@ def explorer(domain: str, name: str) -> Explore:
         return found
     known = NUMBERS if domain == "numbers" else STRINGS
     if name not in known:
-        raise ValueError(f"there is no planner '{name}' here. {nearest(name, names())}")
+        there = ["builtin", "oracle", *known]
+        raise ValueError(f"there is no planner '{name}' for {domain}. {nearest(name, there)}")
     return known[name]
-
-
-def names() -> list[str]:
-    """Every name that `explorer` knows."""
-    return sorted({"builtin", "oracle", *NUMBERS, *STRINGS})
 
 
 def empty(_budget: int, _seed: int) -> Explorer:

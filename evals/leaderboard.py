@@ -89,41 +89,58 @@ def _by(rows: list[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
 def show(found: dict[str, dict[str, dict[str, Any]]], console: Console) -> None:
     """Print a leaderboard for each suite, best first."""
     for suite, planners in found.items():
-        table = Table(title=suite, title_justify="left", box=None, pad_edge=False)
-        table.add_column("planner")
+        table = Table(
+            title=f"\n{suite}, {max(s['n'] for s in planners.values())} neurons",
+            title_justify="left",
+            box=None,
+            pad_edge=False,
+            padding=(0, 2, 0, 0),
+        )
+        table.add_column("planner", no_wrap=True)
         told = [c for c in _COLUMNS if any(s[c[1]] is not None for s in planners.values())]
         for name, _key, _form in told:
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", no_wrap=True)
         ranked = sorted(planners.items(), key=lambda item: -(item[1]["recovered"] or 0.0))
         for planner, scores in ranked:
             table.add_row(planner, *(form(scores) for _name, _key, form in told))
         console.print(table)
+    console.print(_LEGEND, style="dim")
 
 
 def _number(key: str, digits: int = 2) -> Callable[[dict[str, Any]], str]:
-    return lambda s: "-" if s[key] is None else f"{s[key]:.{digits}f}"
+    return lambda s: "-" if s[key] is None else _short(s[key], digits)
+
+
+def _short(value: float, digits: int = 2) -> str:
+    """Without the zero before the point, as tables of shares have it."""
+    text = f"{value:.{digits}f}"
+    return text[1:] if text.startswith("0.") else text
 
 
 def _with_interval(key: str, ci: str) -> Callable[[dict[str, Any]], str]:
     def form(s: dict[str, Any]) -> str:
         if s[key] is None or s[ci] is None:
             return "-"
-        return f"{s[key]:.2f} {s[ci][0]:.2f}-{s[ci][1]:.2f}"
+        return f"{_short(s[key])} {_short(s[ci][0])}-{_short(s[ci][1])}"
 
     return form
 
 
 _COLUMNS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
     ("recovered", "recovered", _with_interval("recovered", "recovered_ci")),
-    ("agree-\nment", "agreement", _number("agreement")),
-    ("corre-\nlation", "correlation", _number("correlation")),
+    ("agr.", "agreement", _number("agreement")),
+    ("corr.", "correlation", _number("correlation")),
     ("FIND", "find_passed", _number("find_passed")),
-    ("excep-\ntions", "exceptions_found", _number("exceptions_found")),
-    ("null\nclaimed", "null_claimed", _number("null_claimed")),
-    ("abstained", "abstained", _number("abstained")),
-    ("calib.\nerror", "calibration", _number("calibration")),
-    ("queries", "queries", _number("queries", 0)),
-    ("seconds", "seconds", _number("seconds", 1)),
+    ("exc.", "exceptions_found", _number("exceptions_found")),
+    ("null", "null_claimed", _number("null_claimed")),
+    ("abst.", "abstained", _number("abstained")),
+    ("cal.", "calibration", _number("calibration")),
+    ("ask", "queries", _number("queries", 0)),
+    ("s", "seconds", _number("seconds", 1)),
+)
+_LEGEND = (
+    "recovered, with its 95% interval; agreement; correlation; FIND's own share; exceptions found; "
+    "null units claimed; real ones abstained on; calibration error; inputs asked; seconds"
 )
 
 
