@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from hubel.sandbox.cells import CellSession, Ran
-from hubel.sandbox.jail import Jail, python_folders
+from hubel.sandbox.jail import Jail
 from hubel.sandbox.limits import MIB, Limits
 from hubel.sandbox.probes import plain
 from hubel.sandbox.probes.probe import Tried
+from hubel.sandbox.view import python_folders
 
 #: Small, so that attacks on them are quick and harmless.
 LIMITS = Limits(
