@@ -9,7 +9,7 @@ demo: $(VENV)/installed
 	$(BIN)/hubel demo
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from hubel.agent.ledger import Ledger, LedgerError
 from hubel.agent.show import show_study, study_json
 
 KEYS = ["study", "model", "unit", "text", "form", "exceptions", "grade", "score", "concepts",
-        "evidence", "verdict", "stop", "cost"]  # fmt: skip
+        "evidence", "verdict", "sandbox", "stop", "cost"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
