@@ -59,7 +59,7 @@ def command_line() -> str:
     parts = ["# The command line\n\nThis page is generated from the program by `make docs`.\n"]
     commands = [
         "", "ask", "resume", "studies", "show", "report", "replay", "index", "units", "models",
-        "tools", "doctor", "demo",
+        "tools", "doctor", "demo", "bench",
     ]  # fmt: skip
     environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
     for command in commands:

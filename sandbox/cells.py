@@ -284,18 +284,22 @@ class _Experiment:
                 ended = wire.receive(box, deadline)["ended"]
         except wire.WireError:
             self.ran.why = self.ran.why or "The box was lost."
+            self._blame_memory()
             return
         self.clean = bool(ended["clean"])
         self.ran.memory = int(ended["memory"])
-        if self.ran.status == "lost" and self._box.overfull():
-            limit = self._limits.memory >> 20
-            self.ran.status = "limit"
-            self.ran.why = f"It took more than {limit} MiB of memory."
-            self.clean = False  # the group remembers
-        elif self.ran.status == "lost":
+        self._blame_memory()
+        if self.ran.status == "lost":
             self.ran.why = _obituary(ended) or self.ran.why
             if ended["why"] not in ("", _STOPPED) or ended["status"] == -signal.SIGXCPU:
                 self.ran.status = "limit"
+
+    def _blame_memory(self) -> None:
+        """Say so if the kernel ended it because it held too much."""
+        if self.ran.status == "lost" and self._box.overfull():
+            self.ran.status = "limit"
+            self.ran.why = f"It took more than {self._limits.memory >> 20} MiB of memory."
+            self.clean = False  # the group remembers
 
 
 #: What a box says of an experiment that the host ended.
