@@ -250,7 +250,8 @@ class Ledger:
         """Time spent so far by the planner and the experiments, not counting pauses."""
         (spent,) = self._db.execute(
             "SELECT (SELECT coalesce(sum(seconds), 0) FROM messages WHERE study = :s)"
-            " + (SELECT coalesce(sum(seconds), 0) FROM experiments WHERE study = :s)",
+            " + (SELECT coalesce(sum(seconds), 0) FROM experiments"
+            "    WHERE study = :s AND parent IS NULL)",  # code's time holds that of its calls
             {"s": study},
         ).fetchone()
         return float(spent)

@@ -252,7 +252,9 @@ class _Loop:
         known = {e.n: e for e in self.ledger.experiments(self.study.id)}
         if n not in known or known[n].status == "running":
             self._run(n, message, call, by)
-        last = [e.status for e in self.ledger.experiments(self.study.id)][-LOSSES:]
+        # What code called is for the code to bear.
+        own = [e for e in self.ledger.experiments(self.study.id) if e.parent is None]
+        last = [e.status for e in own][-LOSSES:]
         if len(last) == LOSSES and set(last) == {"lost"}:
             return _stop("lab failed", f"{LOSSES} calls in a row lost their lab")
         return None
@@ -319,10 +321,8 @@ class _Loop:
 
         def call(tool: str, args: dict[str, Any]) -> dict[str, Any]:
             # Code that was cut off runs again: a call that it had made is answered as it was.
-            known = before.pop(0) if before else None
-            if known and (known.tool, known.args) != (tool, args):
-                before.clear()
-                known = None
+            same = before and (before[0].tool, before[0].args) == (tool, args)
+            known = before.pop(0) if same else None
             if known and known.status != "running":
                 result, error = known.result, known.error
                 n = known.n
@@ -349,7 +349,9 @@ class _Loop:
         tools = [t["name"] for t in self._lab_tools()]
         if tool not in tools:
             raise CellRefused(f"There is no tool '{tool}'. {nearest(tool, tools)}")
-        if self.view().must_conclude:
+        left = self.view().budget_left
+        # The code itself is a call, and is counted when it has ended.
+        if min(left.values()) <= 0 or left["calls"] <= 1:
             raise CellRefused("The budget is spent: no call is carried out any more.")
         call = Call(tool=tool, args=args)
         return self._run(n, experiment.message, call, "planner", experiment.n)
@@ -378,7 +380,10 @@ def adopt_pictures(ledger: Ledger, lab: LabSession, result: dict[str, Any] | Non
 
     scratch = PictureStore(lab.scratch / "pictures", [ledger.pictures.root])
     for made in (result or {}).get("artifacts", ()):
-        ledger.pictures.adopt(Artifact(**made), scratch)
+        try:
+            ledger.pictures.adopt(Artifact(**made), scratch)
+        except (TypeError, ValueError) as error:
+            raise LabLost(f"The lab gave a picture that is not what it says ({error}).") from None
 
 
 def _stop(reason: str, detail: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def replay_study(
         if was != now:
             differences.append(Difference(0, f"{part}.hash", was, now))
     done = [e for e in ledger.experiments(study.id) if e.status == "done"]
-    repeat = _Repeat(done, ledger, lab)
+    repeat = _Repeat(ledger.experiments(study.id), ledger, lab)
     with repeat:
         for experiment in done:
             note(f"#{experiment.n} {experiment.tool}")
@@ -96,8 +96,8 @@ def replay_study(
 class _Repeat:
     """Runs an experiment again: a tool in the lab, code in a cell."""
 
-    def __init__(self, done: list[Experiment], ledger: Ledger, lab: LabSession) -> None:
-        self._done = done
+    def __init__(self, recorded: list[Experiment], ledger: Ledger, lab: LabSession) -> None:
+        self._recorded = recorded
         self._lab = lab
         self._pictures = ledger.pictures
         self._cells = cells_for(lab, ledger)
@@ -114,12 +114,16 @@ class _Repeat:
             return self._lab.call(experiment.tool, experiment.args, experiment.seed)
         # Its calls are experiments of their own, repeated by themselves: here they are answered
         # as they were, so that a difference of the code is told from one of a tool.
-        made = [e for e in self._done if e.parent == experiment.n]
+        made = [e for e in self._recorded if e.parent == experiment.n]
 
         def call(tool: str, args: dict[str, Any]) -> dict[str, Any]:
-            known = made.pop(0) if made else None
-            if known is None or known.result is None or (known.tool, known.args) != (tool, args):
+            while made and made[0].status == "running":  # cut off, and never gone on with
+                made.pop(0)
+            if not made or (made[0].tool, made[0].args) != (tool, args):
                 raise CellRefused(f"The code did not call {tool} like this when it was recorded.")
+            known = made.pop(0)
+            if known.result is None:
+                raise CellRefused(known.error or "the call failed")
             return {**known.result, "experiment": known.n}
 
         origin = code.origin(self._lab.settings.jail.level)

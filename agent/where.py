@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hubel.agent.display import Display
@@ -12,6 +12,7 @@ from hubel.agent.ledger import Ledger
 from hubel.agent.records import Study
 from hubel.sandbox.jail import Jail
 from hubel.sandbox.levels import jail_for
+from hubel.sandbox.limits import Limits
 from hubel.sandbox.session import LabSession, LabSettings
 from hubel.tools.targets.fetch import fetch
 from hubel.tools.units import Unit
@@ -25,11 +26,13 @@ class Where:
         level: Level of the sandbox, as users type it.
         unsafe: Run planner-written code without one.
         reads: Files and folders that the lab may read besides its target and data.
+        limits: What boxes may use.
     """
 
     level: str
     unsafe: bool = False
     reads: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def of(cls, study: Study, unsafe: bool, read: list[Path] | None) -> Where:
@@ -44,10 +47,13 @@ class Where:
             ValueError: It ran code without a sandbox, which must be asked for again.
         """
         began = (study.opened or {}).get("sandbox") or {"level": "isolated", "reads": []}
-        if began["level"] == "unsafe" and not unsafe:
+        if (began["level"] == "unsafe") != unsafe:
+            if unsafe:
+                raise ValueError("the study began in a sandbox: ask again to go on without one")
             raise ValueError("the study ran code without a sandbox: repeat --unsafe-no-sandbox")
         reads = [*map(Path, began["reads"]), *(read or ()), *files_of(study.unit)]
-        return cls(began["level"], unsafe, tuple(dict.fromkeys(reads)))
+        limits = Limits(**began["limits"]) if "limits" in began else Limits()
+        return cls(began["level"], unsafe, tuple(dict.fromkeys(reads)), limits)
 
     def lab_of(self, study: Study, ledger: Ledger) -> AbstractContextManager[LabSession]:
         """The lab of a study."""
@@ -62,7 +68,9 @@ class Where:
             LabRefused: The target or the data cannot be opened.
         """
         fetch(target)
-        jail = Jail("unsafe") if self.unsafe else jail_for(self.level)
+        jail = Jail("unsafe", limits=self.limits)
+        if not self.unsafe:
+            jail = jail_for(self.level, self.limits)
         settings = LabSettings(target, data, home, device, self.reads, jail)
         with LabSession(settings) as lab, Display() as display:
             lab.progress = display.progress

@@ -20,6 +20,7 @@ from __future__ import annotations
 import ctypes
 import linecache
 import os
+import resource
 import socket
 import sys
 import threading
@@ -82,6 +83,9 @@ def run(order: dict[str, Any], doors: Doors, plan: dict[str, Any]) -> NoReturn:
         doors: What leads out.
         plan: The plan of the box; see `hubel.sandbox.jail`.
     """
+    # First a signal that can be told from others, then the end.
+    seconds = plan["limits"]["cpu"]
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     os.dup2(doors.printed, 1)
     os.dup2(doors.printed, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from hubel.sandbox import frames, wire
 from hubel.sandbox.arrays import Shelf
-from hubel.sandbox.jail import Box, Jail
+from hubel.sandbox.jail import Box, Jail, JailError
 from hubel.sandbox.printed import Printed, clean
 
 #: Seconds for a box to start and warm up, and for one to end an experiment that it was told to end.
@@ -111,8 +112,14 @@ class CellSession:
             self._warmed = False
 
     def warm(self) -> None:
-        """Start a box, if there is none, without waiting for it."""
-        if self._box is None:
+        """Start a box, if there is none, without waiting for it.
+
+        Raises:
+            CellLost: No box can be started.
+        """
+        if self._box is not None:
+            return
+        try:
             self._box = self._jail.start(
                 "cell",
                 [sys.executable],
@@ -124,6 +131,8 @@ class CellSession:
                     "MPLBACKEND": "agg",
                 },
             )
+        except (JailError, ValueError, OSError) as error:
+            raise CellLost(f"No box can be started for the code: {error}") from None
 
     def run(
         self,
@@ -160,7 +169,8 @@ class CellSession:
         finally:
             if not experiment.clean:
                 self._discard()
-                self.warm()
+                with contextlib.suppress(CellLost):  # the next experiment will hear of it
+                    self.warm()
         experiment.ran.seconds = time.monotonic() - begun - experiment.paused
         return experiment.ran
 
@@ -195,19 +205,25 @@ class _Experiment:
         self._call = call
         self._keep = keep
         self._arrays = 0
+        self._pictures = 0
 
     def follow(self, order: dict[str, Any]) -> None:
         """Start it, answer it, and see to its end."""
         mine, theirs = socket.socketpair()
         reading, writing = os.pipe()
+        pipe = io.FileIO(reading, "rb")
         printed = Printed(self._limits.printed, self._limits.printed_fatal)
-        with mine, Shelf.make(self._limits.arrays) as shelf:
-            with theirs:
-                doors = [theirs.fileno(), writing, shelf.descriptor]
+        with mine, pipe, Shelf.make(self._limits.arrays) as shelf:
+            doors = [theirs.fileno(), writing, shelf.descriptor]
+            try:
                 wire.send(self._box.channel, {"run": order}, descriptors=doors)
-            os.close(writing)
+            except wire.WireError as error:
+                raise CellLost(f"The box for the code is gone: {error}.") from None
+            finally:
+                theirs.close()
+                os.close(writing)
             flood = threading.Event()
-            reader = threading.Thread(target=_drain, args=(reading, printed, flood, mine))
+            reader = threading.Thread(target=_drain, args=(pipe, printed, flood, mine))
             reader.start()
             try:
                 self._converse(mine, shelf, flood)
@@ -232,7 +248,9 @@ class _Experiment:
                     ran.status, ran.why = "error", f"{frame.type}: {frame.message}"
                     ran.traceback = frame.traceback
                     return
-                wire.send(channel, self._answer(frame, shelf), deadline=deadline)
+                answer = self._answer(frame, shelf)
+                deadline = begun + self.paused + self._limits.wall
+                wire.send(channel, answer, deadline=deadline)
         except wire.WireError as error:
             ran.status, ran.why = "lost", f"The code's process broke off: {error}."
             if flood.is_set():
@@ -249,8 +267,10 @@ class _Experiment:
             return self._called(frame)
         pixels = shelf.picture(frame.array)
         self._arrays += pixels.nbytes
-        if self._arrays > self._limits.arrays:
-            raise wire.WireError(f"more than {self._limits.arrays >> 20} MiB of pictures")
+        self._pictures += 1
+        if self._arrays > self._limits.arrays or self._pictures > self._limits.pictures:
+            most = f"{self._limits.pictures} or {self._limits.arrays >> 20} MiB"
+            return {"refused": f"There are too many pictures: an experiment may give {most}."}
         if isinstance(frame, frames.Show):
             self.ran.shown.append(Shown(frame.kind, pixels, frame.caption))
             return {"shown": True}
@@ -264,11 +284,11 @@ class _Experiment:
             return {"refused": "There are no tools here."}
         begun = time.monotonic()
         try:
-            return {"result": self._call(frame.tool, frame.args)}
-        except CellRefused as refusal:
+            result = self._call(frame.tool, frame.args)
+        except CellRefused as refusal:  # its time counts: code could ask for ever
             return {"refused": str(refusal)}
-        finally:
-            self.paused += time.monotonic() - begun
+        self.paused += time.monotonic() - begun
+        return {"result": result}
 
     def _end(self) -> None:
         """Have the box kill what is left of the experiment, and hear how it went."""
@@ -329,12 +349,13 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def _drain(pipe: int, printed: Printed, flood: threading.Event, channel: socket.socket) -> None:
+def _drain(
+    pipe: io.FileIO, printed: Printed, flood: threading.Event, channel: socket.socket
+) -> None:
     """Collect what is printed until nobody can print any more; too much ends the experiment."""
-    with os.fdopen(pipe, "rb", buffering=0) as file:
-        while part := file.read(1 << 16):
-            printed.add(part)
-            if printed.too_much and not flood.is_set():
-                flood.set()
-                with contextlib.suppress(OSError):
-                    channel.shutdown(socket.SHUT_RDWR)
+    while part := pipe.read(1 << 16):
+        printed.add(part)
+        if printed.too_much and not flood.is_set():
+            flood.set()
+            with contextlib.suppress(OSError):
+                channel.shutdown(socket.SHUT_RDWR)

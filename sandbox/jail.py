@@ -56,7 +56,8 @@ class Box:
     Attributes:
         process: What the host started; it ends when the box has ended.
         channel: The host's end of the channel.
-        lifeline: The host's end of the lifeline: when it closes, the box ends.
+        lifeline: The host's end of the lifeline: when it closes, a lab's box ends. A cell's ends
+            with its channel.
         home: A folder on the host that was made for it and goes with it; None if there is none.
         group: Holds its memory; None where the host may not make one.
     """
@@ -151,6 +152,7 @@ class Jail:
         if self.level == "none":
             raise JailError("without a sandbox there are no boxes")
         boxed = self.level == "isolated"
+        shown = view.shown(read)
         home = None
         if not boxed and not write:
             home = Path(tempfile.mkdtemp(prefix="hubel-cell-"))
@@ -160,7 +162,6 @@ class Jail:
         if uid is not None:
             for place in write:
                 give(place, uid)
-        shown = view.shown(read)
         inside = str(write[0] if write else view.WRITABLE[0])
         variables = _environment(inside, view.WRITABLE[0] if boxed else inside)
         variables |= environment or {}
@@ -179,6 +180,8 @@ class Jail:
             if group is not None:
                 undone.callback(group.remove)
             plan = self._plan(profile, shown, write)
+            if uid is None and not boxed:  # the limit counts all that the user runs
+                plan["limits"]["processes"] += _threads_of_user()
             plan |= {
                 "uid": uid,
                 "folder": str(folder or inside),
@@ -255,6 +258,16 @@ def _environment(home: str, temporary: str) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join(view.python_path()),
     }
+
+
+def _threads_of_user() -> int:
+    """Threads that this user runs already."""
+    found = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended since
+            if process.stat().st_uid == os.getuid():
+                found += len(list((process / "task").iterdir()))
+    return found
 
 
 def _free_memory() -> int:

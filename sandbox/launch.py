@@ -72,7 +72,6 @@ def _limit(limits: dict[str, Any], profile: str) -> None:
         wanted[resource.RLIMIT_NPROC] += 8 * (os.cpu_count() or 1)
         wanted[resource.RLIMIT_NOFILE] *= 8
     else:  # a lab lives for many experiments and writes an index
-        wanted[resource.RLIMIT_CPU] = limits["cpu"]
         wanted[resource.RLIMIT_FSIZE] = limits["tmpfs"]
     for which, value in wanted.items():
         hard = resource.getrlimit(which)[1]

@@ -32,11 +32,12 @@ if int(fields["CapEff"], 16) or int(fields["CapPrm"], 16):
     found.append("has capabilities")
 if fields["Seccomp"] != "2" or fields["NoNewPrivs"] != "1":
     found.append("has no filter of system calls")
-try:
-    socket.socket(socket.AF_INET)
-    found.append("may open sockets")
-except OSError:
-    pass
+for family in (socket.AF_INET, socket.AF_UNIX):
+    try:
+        socket.socket(family)
+        found.append("may open sockets")
+    except OSError:
+        pass
 for folder in os.environ["HIDDEN"].split(":"):
     try:
         if os.listdir(folder):
@@ -88,7 +89,8 @@ def find(level: Level, limits: Limits | None = None) -> Found:
     """
     limits = limits or Limits()
     if level == "none":
-        return Found("none", True, "no sandbox: the code runs as you do", jail=Jail("none"))
+        jail = Jail("none", limits=limits)
+        return Found("none", True, "no sandbox: the code runs as you do", jail=jail)
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"):
         what = f"{platform.system()} on {platform.machine()}"
         return Found(level, False, f"{what} is not supported yet", "run hubel on Linux")

@@ -1,11 +1,12 @@
-"""What a box may use. Every limit can be set, and is written into the ledger with the study."""
+"""What a box may use. The limits are written into the ledger with the study."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
 MIB = 1 << 20
+_UNITS = {"KiB": 1 << 10, "MiB": MIB, "GiB": 1 << 30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Limits:
         printed_fatal: Bytes of printed text after which the experiment is ended.
         frame: Bytes of one message from the box.
         arrays: Bytes of the shared memory through which arrays come out, for one experiment.
+        pictures: Pictures and figures that one experiment may keep and show.
         tmpfs: Bytes of each writable place, which lie in memory.
         inodes: Files of each writable place.
         processes: Processes and threads at one time.
@@ -36,10 +38,36 @@ class Limits:
     printed_fatal: int = 64 * MIB
     frame: int = MIB
     arrays: int = 256 * MIB
+    pictures: int = 1000
     tmpfs: int = 256 * MIB
     inodes: int = 10_000
     processes: int = 128
     files: int = 512
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``wall=60,memory=2GiB``; what is left out keeps its default.
+
+        Sizes may end in KiB, MiB or GiB.
+
+        Raises:
+            ValueError: An unknown name, or not a positive number.
+        """
+        given: dict[str, float | int] = {}
+        known = [f.name for f in fields(cls)]
+        for part in filter(None, text.replace(" ", "").split(",")):
+            name, _, value = part.partition("=")
+            if name not in known:
+                raise ValueError(f"there is no limit '{name}': there are {', '.join(known)}")
+            unit = next((u for u in _UNITS if value.endswith(u)), "")
+            try:
+                number = float(value.removesuffix(unit)) * _UNITS.get(unit, 1)
+            except ValueError:
+                number = 0.0
+            if not 0 < number < float("inf") or (name == "gpu" and number > 1):
+                raise ValueError(f"'{part}': write {name}=NUMBER, over zero")
+            given[name] = number if name in ("wall", "gpu") else int(number)
+        return cls(**given)  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger and for the box."""

@@ -22,11 +22,14 @@ def unused_user(name: str) -> int:
 
 
 def give(folder: Path, uid: int) -> None:
-    """Give a folder with all that is in it to a user; an earlier run may have had another."""
-    for where, _folders, files in os.walk(folder):
-        for path in (Path(where), *(Path(where, name) for name in files)):
-            if path.lstat().st_uid != uid:
-                os.chown(path, uid, uid, follow_symlinks=False)
+    """Give a folder with all that is in it to a user; an earlier run may have had another.
+
+    By descriptors: another box may be at work in it, and must not lead us out by a link.
+    """
+    for _where, _folders, files, at in os.fwalk(folder, follow_symlinks=False):
+        for name in (".", *files):
+            if os.lstat(name, dir_fd=at).st_uid != uid:
+                os.chown(name, uid, uid, dir_fd=at, follow_symlinks=False)
 
 
 def remove(folder: Path) -> None:

@@ -120,15 +120,15 @@ _RULES = (
     _Rule("mknodat", 2, "has any", _S_IFCHR),
     _Rule("prlimit64", 0, "is not", 0),  # limits of another process of the same user
     _Rule("socketpair", 0, "is not", _AF_UNIX, EAFNOSUPPORT),
+    # Even one of a pair can send a datagram to any address, on the host too.
+    _Rule("socketpair", 1, "has any", _SOCK_DGRAM, EAFNOSUPPORT),
 )
 _RULES_FOR = {
-    "lab": (_Rule("socket", 0, "is not", _AF_UNIX, EAFNOSUPPORT),),
+    "lab": (),
     "cell": (
         _Rule("prctl", 0, "is", _PR_SET_DUMPABLE),  # opens the process to others of its user
         # Its pages stay when they are unmapped, where no count of a process finds them.
         _Rule("mmap", 3, "has all", _SHARED_ANONYMOUS),
-        # Even one of a pair can send a datagram to any address, on the host too.
-        _Rule("socketpair", 1, "has any", _SOCK_DGRAM, EAFNOSUPPORT),
         _Rule("setsockopt", 2, "is", _SO_SNDBUF),  # the watchdog knows how much a socket can hold
         # Only its own: the zygote and its watchdog must not wait in line behind an experiment.
         _Rule("setpriority", 0, "is not", 0),
@@ -247,8 +247,8 @@ def _refused(profile: Profile) -> dict[str, int]:
     refused = {entry.split("=")[0]: EPERM for entry in " ".join(texts).split()}
     # Its flags lie in memory, which a filter cannot read. The C library falls back to clone.
     refused["clone3"] = ENOSYS
-    if profile == "cell":
-        refused["socket"] = EAFNOSUPPORT
+    # Not even those of this machine: a service of the user's would do a box's bidding.
+    refused["socket"] = EAFNOSUPPORT
     return refused
 
 

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from hubel.sandbox import wire
 from hubel.sandbox.jail import Box, Jail, JailError
+from hubel.sandbox.printed import clean
 from hubel.sandbox.visible import visible
 
 Progress = Callable[[int, int, str], None]
@@ -39,6 +40,12 @@ class ToolBroken(Exception):
 class LabLost(Exception):
     """The lab died, hung or broke the protocol. The next call starts a new one."""
 
+
+#: What a lab says when it has opened its target, and what a result holds.
+_HELLO = {"tools", "target", "data", "versions"}
+_RESULT = {"values", "measures", "metric", "mediator", "counterfactual", "seed", "artifacts"}
+#: Bytes of the log in which its last words are looked for.
+_LAST = 1 << 16
 
 #: A lab that is a plain process.
 NO_JAIL = Jail("none")
@@ -86,6 +93,8 @@ class LabSession:
         self._channel: socket.socket | None = None
         self._hello: dict[str, Any] = {}
         self.scratch = Path(tempfile.mkdtemp(prefix="hubel-lab-"))
+        # Not in the scratch: what lies there is the lab's, and may be a link by now.
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
 
     def __enter__(self) -> Self:
         return self
@@ -130,15 +139,19 @@ class LabSession:
             self._stop()
             raise
         if "broken" in answer:
-            raise ToolBroken(answer["broken"])
+            raise ToolBroken(_text(answer["broken"]))
         if "refused" in answer:
-            raise LabRefused(answer["refused"])
-        result: dict[str, Any] = answer["result"]
+            raise LabRefused(_text(answer["refused"]))
+        result = answer.get("result")
+        if not isinstance(result, dict) or not result.keys() >= _RESULT:
+            self._stop()
+            raise LabLost(f"The lab was lost during '{tool}': its answer is no result.")
         return result
 
     def close(self) -> None:
         """End the lab and remove its scratch."""
         self._stop()
+        self._log.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     @property
@@ -150,12 +163,13 @@ class LabSession:
         home, cache = self.settings.home, self.settings.cache
         for folder in (home / "pictures", cache, self.scratch):
             folder.mkdir(parents=True, exist_ok=True)
-        with (self.scratch / "lab.log").open("wb") as log:
-            if self.settings.jail.level in ("none", "unsafe"):
-                self._process, self._channel = self._bare(log.fileno())
-            else:
-                self._box = self._boxed(log.fileno())
-                self._process, self._channel = self._box.process, self._box.channel
+        self._log.truncate(0)
+        self._log.seek(0)
+        if self.settings.jail.level in ("none", "unsafe"):
+            self._process, self._channel = self._bare(self._log.fileno())
+        else:
+            self._box = self._boxed(self._log.fileno())
+            self._process, self._channel = self._box.process, self._box.channel
         settings = {
             "target": self.settings.target,
             "data": self.settings.data,
@@ -176,10 +190,17 @@ class LabSession:
             raise
         if "refused" in answer:
             self._stop()
-            raise LabRefused(answer["refused"])
+            raise LabRefused(_text(answer["refused"]))
+        hello = answer.get("hello")
+        if not isinstance(hello, dict) or not hello.keys() >= _HELLO:
+            self._stop()
+            raise LabLost("The lab did not start: it did not say what it opened.")
         if self._box is not None:
-            self._box.opened(self.settings.jail.limits)
-        self._hello = answer["hello"]
+            try:
+                self._box.opened(self.settings.jail.limits)
+            except OSError:
+                raise LabLost(f"The lab did not start. {self._obituary()}") from None
+        self._hello = hello
 
     def _bare(self, log: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
         """A lab without a box."""
@@ -231,8 +252,11 @@ class LabSession:
             message = wire.receive(self._channel, deadline)
             if "progress" not in message:
                 return message
-            done, total, what = message["progress"]
-            self.progress(int(done), int(total), str(what))
+            match message["progress"]:
+                case [int(done), int(total), str(what)]:
+                    self.progress(done, total, clean(what)[:200])
+                case _:
+                    raise wire.WireError("a report of progress is wrong")
 
     def _obituary(self) -> str:
         """Stop what is left of the lab and say how it ended."""
@@ -249,7 +273,8 @@ class LabSession:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 ended = process.wait(timeout=0.5)
         self._stop()
-        log = (self.scratch / "lab.log").read_text(errors="replace").strip().splitlines()
+        self._log.seek(-min(_LAST, self._log.seek(0, os.SEEK_END)), os.SEEK_END)
+        log = clean(self._log.read().decode(errors="replace")).strip().splitlines()
         how = "It was still running and was stopped." if ended is None else f"Exit status {ended}."
         return how + (f" Its last words: {log[-1][:300]}" if log else "")
 
@@ -274,6 +299,11 @@ _LAB = ("-P", "-m", "hubel.sandbox.lab")
 # process a forward pass took four times as long.
 _QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def _text(value: object) -> str:
+    """What a lab says, safe to show."""
+    return clean(str(value))[:_LAST]
 
 
 def _lab_environment(scratch: Path) -> dict[str, str]:

@@ -48,9 +48,9 @@ def python_path() -> list[str]:
 
 def _too_wide(path: Path) -> bool:
     """Whether a home, or a place of the box's own, lies in a folder."""
-    return path.is_dir() and any(
-        place.is_relative_to(path) for place in (Path.home(), *map(Path, WRITABLE))
-    )
+    real = path.resolve()
+    places = [Path.home(), Path.home().resolve(), *map(Path, WRITABLE)]
+    return path.is_dir() and any(p.is_relative_to(f) for p in places for f in (path, real))
 
 
 def shown(given: Iterable[Path]) -> list[Path]:

@@ -14,7 +14,8 @@ _BESIDE = (".py", ".safetensors", ".pt", ".pth", ".npy", ".npz")
 def visible(*names: str | None) -> list[Path]:
     """Files and folders on this machine that names of targets and data sets speak of.
 
-    A Python file brings the modules and the weights beside it; hidden files stay hidden.
+    A Python file brings the modules and the weights beside it; hidden files, and links that lead
+    out of its folder, stay hidden.
 
     Args:
         names: As users type them, as in ``file:model.py:make`` or ``scenes:40+photos/``.
@@ -42,7 +43,11 @@ def _named(piece: str) -> Iterator[Path]:
 def _with_neighbours(path: Path) -> Iterable[Path]:
     yield path
     if path.suffix == ".py":
+        folder = path.parent.resolve()
         for beside in path.parent.iterdir():
-            package = beside.is_dir() and (beside / "__init__.py").exists()
-            if not beside.name.startswith(".") and (package or beside.suffix in _BESIDE):
+            package = beside.is_dir() and (beside / "__init__.py").is_file()
+            module = beside.is_file() and beside.suffix in _BESIDE
+            # A link that somebody's repository brings along may lead anywhere.
+            stays = beside.resolve().is_relative_to(folder)
+            if stays and not beside.name.startswith(".") and (package or module):
                 yield beside

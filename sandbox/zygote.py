@@ -55,7 +55,7 @@ def _warm() -> None:
     for left in (
         set(Path.cwd().iterdir()) - there
     ):  # what they cached on disk they have in memory now
-        shutil.rmtree(left)
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:
         sys.exit(f"the zygote has {threads} threads: forks of it could hang")

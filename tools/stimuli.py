@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,10 @@ from hubel.tools.spec import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+#: Bytes of a picture that is taken over from a lab.
+LARGEST = 64 << 20
 
 
 def picture_id(image: Image.Image) -> str:
@@ -90,15 +96,34 @@ class PictureStore:
     def adopt(self, artifact: Artifact, source: PictureStore) -> None:
         """Take a picture over from another store, after checking that it is what its id says.
 
+        The other store may be somebody else's: a link, a pipe or a file of another kind in it is
+        refused.
+
         Raises:
+            ToolError: There is no such picture, or it is no plain PNG file of a sane size.
             ValueError: Its pixels and provenance do not have that id.
         """
         if _place(self.root, artifact.id).exists():
             return
-        image = source.image(artifact.id)
+        image = _untrusted(source.path(artifact.id))
         if stimulus_id(image, artifact.kind, artifact.provenance) != artifact.id:
             raise ValueError(f"picture {artifact.id} is not what its id says")
         self.put(image, artifact.provenance, artifact.kind)
+
+
+def _untrusted(path: Path) -> Image.Image:
+    """The picture of a file that may have been put there to do harm."""
+    wrong = ToolError(f"The picture '{path.name}' is no plain PNG file.")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            about = os.fstat(descriptor)
+            if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
+                raise wrong
+            with Image.open(file, formats=["PNG"]) as image:
+                return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise wrong from None
 
 
 def _place(root: Path, picture: str) -> Path:

@@ -45,6 +45,9 @@ Unsafe = Annotated[
         "--unsafe-no-sandbox", help="Run planner-written code unguarded, as you; all is stamped."
     ),
 ]
+Limited = Annotated[
+    str, typer.Option("--limits", help="Limits of the sandbox, as in wall=60,memory=2GiB.")
+]
 Reads = Annotated[
     list[Path] | None, typer.Option("--read", help="Another file or folder that the lab may read.")
 ]
@@ -67,6 +70,7 @@ def ask(
     ] = None,
     sandbox: Sandbox = "isolated",
     unsafe: Unsafe = False,
+    limits: Limited = "",
     read: Reads = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -79,14 +83,15 @@ def ask(
     from hubel.agent.planners import open_planner
     from hubel.agent.where import Where, files_of
     from hubel.evals.demo import UNIT
+    from hubel.sandbox.limits import Limits
 
-    limits = asdict(Budget.parse(budget))
+    allowed = asdict(Budget.parse(budget))
     open_planner(planner)
     named = unit or _unit_in(question) or (UNIT if model == "demo" else None)
     if named is None:
         raise ValueError("name the unit: --unit SITE:INDEX; `hubel units --model ...` lists them")
     reads = [*(read or ()), *files_of(named)]
-    where = Where(sandbox, unsafe, tuple(reads))
+    where = Where(sandbox, unsafe, tuple(reads), Limits.parse(limits))
     with Ledger(_home(home)) as ledger, where.lab(model, data, ledger.home, device) as lab:
         _check_unit(lab.hello["target"], named)
         study = ledger.begin(
@@ -97,7 +102,7 @@ def ask(
             planner=planner,
             device=device,
             seed=seed,
-            budget=limits,
+            budget=allowed,
         )
         _go_on(study, ledger, lab, report_to, as_json)
 

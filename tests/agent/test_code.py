@@ -19,6 +19,11 @@ from hubel.sandbox.session import LabSession, LabSettings
 TINY = f"file:{Path(__file__).parents[1] / 'tiny.py'}:make"
 RED = {"terms": [{"weight": 1.0, "having": ["red object"]}]}
 CODE = """
+for tool, args in (("exemplar", {}), ("exemplars", {"unit": "nowhere:0"})):
+    try:
+        getattr(tools, tool)(**args)
+    except (AttributeError, ToolError) as error:
+        print("refused")
 tops = tools.exemplars(unit="blocks.0:0", k=2)
 turned = [keep(picture(name).rotate(90)) for name in tops["stimuli"]]
 measured = tools.activate(unit="blocks.0:0", stimuli=turned)
@@ -58,15 +63,16 @@ def concluding(*evidence):
 
 def test_calls_from_code_are_experiments_of_their_own(ledger, lab, tmp_path):
     study = begin(ledger, lab)
-    steps = [Step(calls=(code(CODE), Call(tool="synthesize", args={"n": 1}))), concluding(4, 5)]
+    steps = [Step(calls=(code(CODE), Call(tool="synthesize", args={"n": 1}))), concluding(5, 6)]
     assert run(study, ledger, lab, Scripted(steps)).stop == "answered"
-    first, ran, made, tops, measured, confirmed = ledger.experiments(study)
+    first, ran, made, refused, tops, measured, confirmed = ledger.experiments(study)
     assert (first.tool, ran.tool, made.tool) == ("exemplars", "run_python", "synthesize")
     assert (tops.tool, measured.tool) == ("exemplars", "activate")
     assert [e.parent for e in (ran, made, tops, measured)] == [None, None, 2, 2]
     assert {e.sandbox for e in ledger.experiments(study)} == {"isolated"}
     assert ran.values["ended"] == "done"
-    assert ran.values["printed"] == "number 5\n"
+    assert (refused.status, refused.parent) == ("refused", 2)
+    assert ran.values["printed"] == "refused\nrefused\nnumber 6\n"
     assert ran.values["result"]["seed"] == ran.seed
     assert measured.args["stimuli"] == ran.values["result"]["turned"]
     kept = {a["id"]: a for a in ran.result["artifacts"]}
@@ -78,7 +84,7 @@ def test_calls_from_code_are_experiments_of_their_own(ledger, lab, tmp_path):
     assert confirmed.tool == "held_out_sample"
     assert replay_study(ledger.study(study), ledger, lab, lambda _text: None).same
     page = write_report(ledger, study, tmp_path / "report.html").read_text()
-    assert "Ran a script of 6 lines." in page
+    assert "Ran a script of 11 lines." in page
     assert "called by the code of" in page
     assert "no sandbox" not in page
 
@@ -115,7 +121,7 @@ def test_calls_from_code_count_against_the_budget(ledger, lab):
     ended = run(study, ledger, lab, Scripted([Step(calls=(code(greedy),)), concluding()]))
     assert ended.stop == "budget"
     made, why = ledger.experiments(study)[1].values["result"]
-    assert made == 4
+    assert made == 3  # the script itself is the fourth call
     assert "budget is spent" in why
 
 

@@ -11,6 +11,7 @@ from hubel.sandbox.jail import Jail
 from hubel.sandbox.levels import jail_for
 from hubel.sandbox.limits import MIB, Limits
 from hubel.sandbox.session import LabLost, LabRefused, LabSession, LabSettings
+from hubel.sandbox.visible import visible
 
 TINY = Path(__file__).parents[1] / "tiny.py"
 SMALL = Limits(memory=300 * MIB)
@@ -175,3 +176,62 @@ def boxes(scratch):
             continue
         count += scratch in mounts or any(scratch in link for link in links)
     return count
+
+
+def test_a_link_that_a_network_brings_along_shows_nothing(tmp_path, outside):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    target = network(folder, "def make(): ...")
+    (folder / "weights.pt").symlink_to(outside.parent)
+    (folder / "helper.py").symlink_to(outside)
+    (folder / "own.pt").symlink_to(folder / "net.py")
+    seen = {path.name for path in visible(target)}
+    assert seen == {"net.py", "own.pt"}
+
+
+TRAP = """
+import os, sys
+def make():
+    for name in ("lab.log", "pictures"):
+        path = os.path.join({scratch}, name)
+        os.path.lexists(path) and os.path.isfile(path) and os.unlink(path)
+        os.path.lexists(path) or os.symlink({victim!r}, path)
+    print("PAYLOAD", flush=True)
+    os._exit(3)
+"""
+
+
+def test_what_a_lab_leaves_in_its_scratch_leads_the_host_nowhere(tmp_path, jail, outside):
+    home = tmp_path / "home"
+    scratch = "os.path.dirname(os.environ['XDG_CACHE_HOME'])"
+    target = network(tmp_path, TRAP.format(scratch=scratch, victim=str(outside)))
+    with LabSession(LabSettings(target, "scenes:4", home, jail=jail)) as lab:
+        for _ in range(2):
+            with pytest.raises(LabLost) as loss:
+                _ = lab.hello
+            assert "swordfish" not in str(loss.value)
+            assert "PAYLOAD" in str(loss.value)
+        assert (lab.scratch / "lab.log").is_symlink()
+    assert outside.read_text() == "swordfish"
+
+
+LIAR = """
+import json, os, struct, sys
+def make():
+    body = json.dumps({frame}).encode()
+    os.write(int(sys.argv[1]), struct.pack(">I", len(body)) + body)
+    import time
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [{"progress": ["x"]}, {"progress": 3}, {"hello": 7}, {"hello": {"tools": []}}, {"other": 1}],
+)
+@pytest.mark.parametrize("level", ISOLATED)
+def test_a_lab_that_says_something_else_is_lost_and_no_more(tmp_path, level, frame):
+    target = network(tmp_path, LIAR.format(frame=frame))
+    settings = LabSettings(target, "scenes:4", tmp_path / "home", jail=jail_for(level))
+    with LabSession(settings) as lab, pytest.raises(LabLost):
+        _ = lab.hello

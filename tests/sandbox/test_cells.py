@@ -1,10 +1,11 @@
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.sandbox.levels import BOTH
 
-from hubel.sandbox.cells import CellRefused, CellSession
+from hubel.sandbox.cells import CellLost, CellRefused, CellSession
 from hubel.sandbox.levels import jail_for
 from hubel.sandbox.limits import MIB, Limits
 
@@ -169,3 +170,63 @@ def test_code_that_only_computes_reuses_the_box(cells):
     for _ in range(5):
         assert cells.run("result = 1").value == 1
     assert time.monotonic() - begun < 2.5  # a new box takes longer than half a second to warm up
+
+
+@pytest.fixture(params=BOTH)
+def hasty(request):
+    limits = replace(SMALL, wall=2, cpu=1, pictures=5)
+    with CellSession(jail_for(request.param, limits)) as session:
+        yield session
+
+
+def test_a_call_may_take_longer_than_the_code(hasty):
+    def slow(tool, args):
+        time.sleep(3)
+        return double(tool, args)
+
+    ran = hasty.run("result = tools.double(x=2)['y']", slow, [TOOL])
+    assert (ran.status, ran.value) == ("done", 4)
+
+
+def test_processor_time_has_a_limit_of_its_own(hasty):
+    ran = hasty.run("while True: pass")
+    assert (ran.status, ran.why) == ("limit", "It used more processor time than it may.")
+
+
+def test_code_that_takes_no_for_an_answer_is_ended(hasty):
+    code = "import time\nwhile True:\n    try: tools.double(x=-1)\n    except ToolError: time.sleep(.1)"
+    begun = time.monotonic()
+    ran = hasty.run(code, double, [TOOL])
+    assert (ran.status, ran.why) == ("limit", "It took longer than 2 seconds.")
+    assert time.monotonic() - begun < 10
+
+
+def test_pictures_are_limited_in_number(hasty):
+    code = (
+        "import numpy\n"
+        "dot = numpy.zeros((1, 1, 3))\n"
+        "try:\n"
+        "    for n in range(100): show(dot)\n"
+        "except ToolError as error:\n"
+        "    result = [n, str(error)]\n"
+    )
+    ran = hasty.run(code)
+    assert ran.value[0] == len(ran.shown) == 5
+    assert "too many pictures" in ran.value[1]
+
+
+def test_a_box_that_died_between_experiments_is_an_error_once(hasty):
+    assert hasty.run("result = 1").value == 1
+    hasty._box.process.kill()
+    hasty._box.channel.shutdown(2)
+    with pytest.raises(CellLost):
+        hasty.run("result = 1")
+    assert hasty.run("result = 1").value == 1
+
+
+def test_limits_are_read_from_text():
+    assert Limits.parse("wall=60, memory=2GiB") == Limits(wall=60, memory=2048 * MIB)
+    assert Limits.parse("") == Limits()
+    for text in ("walls=1", "wall=0", "wall=x", "memory=-1", "gpu=2", "wall"):
+        with pytest.raises(ValueError, match=r"limit|write"):
+            Limits.parse(text)
