@@ -182,6 +182,6 @@ def test_run_without_a_sandbox_by_choice_everything_is_stamped(tmp_path):
     assert experiments[1].values["ended"] == "done"
     assert {e.sandbox for e in experiments} == {"unsafe"}
     assert study.opened["sandbox"]["level"] == "unsafe"
-    made = [a for e in experiments for a in e.result["artifacts"]]
+    made = [a for e in experiments for a in (e.result or {}).get("artifacts", ())]
     assert made
     assert all(a["provenance"]["sandbox"] == "none" for a in made)
