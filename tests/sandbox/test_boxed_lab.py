@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,7 @@ from hubel.sandbox.session import LabSession, LabSettings
 jail = jail_for(sys.argv[1])
 with LabSession(LabSettings(sys.argv[2], "scenes:4", Path(sys.argv[3]), jail=jail)) as lab:
     _ = lab.hello
-    print(lab.scratch, flush=True)
+    print("open", flush=True)
     time.sleep(1000)
 """
 
@@ -155,27 +156,32 @@ with LabSession(LabSettings(sys.argv[2], "scenes:4", Path(sys.argv[3]), jail=jai
 def test_a_host_that_is_killed_takes_its_boxes_along(tmp_path, level):
     words = [sys.executable, "-c", HOST, level, f"file:{TINY}:make", str(tmp_path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as host:
-        scratch = host.stdout.readline().strip()
-        assert boxes(scratch) > 0
-        host.kill()
+        try:
+            assert host.stdout.readline()
+            boxed = started_by(host.pid)
+            assert boxed
+        finally:
+            host.kill()
     for _ in range(100):
-        if boxes(scratch) == 0:
+        if not boxed & processes().keys():
             return
-        subprocess.run(["sleep", "0.1"], check=True)
+        time.sleep(0.1)
     pytest.fail("a box outlives its host")
 
 
-def boxes(scratch):
-    """Processes that see a lab's scratch, or have something in it open."""
-    count = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            mounts = (process / "mountinfo").read_text()
-            links = [str(link.readlink()) for link in (process / "fd").iterdir()]
-        except OSError:
-            continue
-        count += scratch in mounts or any(scratch in link for link in links)
-    return count
+def processes():
+    """Parent of each process that runs."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    return {int(pid): int(parent) for pid, parent in map(str.split, listed.stdout.splitlines())}
+
+
+def started_by(ancestor):
+    """Everything that came from a process."""
+    parents = processes()
+    found = {ancestor}
+    for _ in parents:
+        found |= {pid for pid, parent in parents.items() if parent in found}
+    return found - {ancestor}
 
 
 def test_a_link_that_a_network_brings_along_shows_nothing(tmp_path, outside):
