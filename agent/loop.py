@@ -208,7 +208,7 @@ class _Loop:
         return View(
             question=study.question,
             unit=study.unit,
-            tools=[*self._lab_tools(), code.SPEC.announce()],
+            tools=[*self.lab.tools, code.SPEC.announce()],
             budget_left=left,
             must_conclude=min(left.values()) <= 0,
             seed=study.seed,
@@ -307,9 +307,6 @@ class _Loop:
         )
         return result, error
 
-    def _lab_tools(self) -> list[dict[str, Any]]:
-        return [t for t in self.lab.hello["tools"] if t["audience"] == "planner"]
-
     def _kind(self, tool: str) -> str:
         if tool == code.SPEC.name:
             return code.SPEC.kind
@@ -335,7 +332,7 @@ class _Loop:
 
         return code.Bench(
             self.cells,
-            self._lab_tools(),
+            self.lab.tools,
             call,
             self.ledger.pictures,
             code.origin(self.lab.settings.jail.level),
@@ -346,7 +343,7 @@ class _Loop:
         self, n: int, experiment: Experiment, tool: str, args: dict[str, Any]
     ) -> tuple[dict[str, Any] | None, str | None]:
         """Carry out a call that code makes, if it may."""
-        tools = [t["name"] for t in self._lab_tools()]
+        tools = [t["name"] for t in self.lab.tools]
         if tool not in tools:
             raise CellRefused(f"There is no tool '{tool}'. {nearest(tool, tools)}")
         left = self.view().budget_left

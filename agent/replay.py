@@ -75,9 +75,9 @@ def replay_study(
         was, now = opened.get(part, {}).get("hash"), lab.hello[part]["hash"]
         if was != now:
             differences.append(Difference(0, f"{part}.hash", was, now))
-    done = [e for e in ledger.experiments(study.id) if e.status == "done"]
-    repeat = _Repeat(ledger.experiments(study.id), ledger, lab)
-    with repeat:
+    recorded = ledger.experiments(study.id)
+    done = [e for e in recorded if e.status == "done"]
+    with _Repeat(recorded, ledger, lab) as repeat:
         for experiment in done:
             note(f"#{experiment.n} {experiment.tool}")
             try:
@@ -128,12 +128,9 @@ class _Repeat:
 
         origin = code.origin(self._lab.settings.jail.level)
         bench = code.Bench(
-            self._cells, self._tools(), call, self._pictures, origin, experiment.seed
+            self._cells, self._lab.tools, call, self._pictures, origin, experiment.seed
         )
         return code.SPEC(bench, experiment.args).to_json()
-
-    def _tools(self) -> list[dict[str, Any]]:
-        return [t for t in self._lab.hello["tools"] if t["audience"] == "planner"]
 
 
 def _compare(path: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -7,7 +7,6 @@ import io
 import os
 import signal
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from hubel.sandbox import frames, wire
 from hubel.sandbox.arrays import Shelf
 from hubel.sandbox.jail import Box, Jail, JailError
-from hubel.sandbox.printed import Printed, clean
+from hubel.sandbox.printed import Printed, clean, last_line
 
 #: Seconds for a box to start and warm up, and for one to end an experiment that it was told to end.
 WARM_SECONDS, END_SECONDS = 60.0, 5.0
@@ -122,7 +121,6 @@ class CellSession:
         try:
             self._box = self._jail.start(
                 "cell",
-                [sys.executable],
                 read=self._pictures,
                 log=self._log.fileno(),
                 environment={
@@ -184,10 +182,8 @@ class CellSession:
         try:
             wire.receive(box.channel, time.monotonic() + WARM_SECONDS)
         except wire.WireError as error:
-            self._log.seek(0)
-            said = self._log.read(1 << 16).decode(errors="replace").strip().splitlines()
+            why = last_line(self._log) or f"{error}."
             self._discard()
-            why = clean(said[-1]) if said else f"{error}."
             raise CellLost(f"The box for the code did not start: {why}") from None
         self._warmed = True
         return box

@@ -121,7 +121,7 @@ class Jail:
     def start(
         self,
         profile: Profile,
-        command: Sequence[str],
+        command: Sequence[str] = (),
         *,
         read: Iterable[Path] = (),
         write: Sequence[Path] = (),
@@ -135,7 +135,8 @@ class Jail:
 
         Args:
             profile: A ``lab`` runs `command`; a ``cell`` box becomes the zygote.
-            command: Program and arguments; ``{channel}`` becomes the number of the descriptor.
+            command: Program and arguments of a lab; ``{channel}`` becomes the number of the
+                descriptor.
             read: Files and folders on the host that it may read, besides Python and hubel.
             write: Folders on the host that it may write to.
             environment: All that its environment holds, besides what Python needs.

@@ -17,6 +17,7 @@ from typing import Any
 from hubel.sandbox import wire
 from hubel.sandbox.jail import Jail, JailError, Level
 from hubel.sandbox.limits import Limits
+from hubel.sandbox.printed import last_line
 
 #: What a box does before it is trusted: it tries what it must not be able to do, and reports.
 _PROBE = """
@@ -149,9 +150,7 @@ def _tried(jail: Jail) -> Found:
             try:
                 found = wire.receive(box.channel, time.monotonic() + _PATIENCE)["found"]
             except wire.WireError as error:
-                log.seek(0)
-                said = log.read(1 << 16).decode(errors="replace").strip().splitlines()
-                why = said[-1] if said else str(error)
+                why = last_line(log) or str(error)
                 return Found(jail.level, False, why.rstrip("."), _mend(jail.level, why))
             finally:
                 box.end()

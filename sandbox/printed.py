@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
+from typing import IO
+
+#: Bytes of a log in which its last line is looked for.
+_END = 1 << 16
 
 # Terminal commands, by ECMA-48: CSI with its parameters, strings (OSC, DCS, ...) up to their end,
 # and the short escapes. A string without an end is not followed: it would swallow what comes after.
@@ -25,6 +30,13 @@ def clean(text: str) -> str:
     ``\r\n`` and ``\r`` become ``\n``.
     """
     return _CONTROL.sub("", _LINE_END.sub("\n", _COMMAND.sub("", text)))
+
+
+def last_line(log: IO[bytes]) -> str:
+    """The last line of a log, clean; empty if there is none. Only the log's end is read."""
+    log.seek(-min(_END, log.seek(0, os.SEEK_END)), os.SEEK_END)
+    lines = clean(log.read().decode(errors="replace")).strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 class Printed:

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from hubel.sandbox import wire
 from hubel.sandbox.jail import Box, Jail, JailError
-from hubel.sandbox.printed import clean
+from hubel.sandbox.printed import clean, last_line
 from hubel.sandbox.visible import visible
 
 Progress = Callable[[int, int, str], None]
@@ -44,8 +44,8 @@ class LabLost(Exception):
 #: What a lab says when it has opened its target, and what a result holds.
 _HELLO = {"tools", "target", "data", "versions"}
 _RESULT = {"values", "measures", "metric", "mediator", "counterfactual", "seed", "artifacts"}
-#: Bytes of the log in which its last words are looked for.
-_LAST = 1 << 16
+#: Characters of what it says that are kept.
+_LONGEST = 1 << 16
 
 #: A lab that is a plain process.
 NO_JAIL = Jail("none")
@@ -113,6 +113,11 @@ class LabSession:
         if not self._hello:
             self._start()
         return self._hello
+
+    @property
+    def tools(self) -> list[dict[str, Any]]:
+        """The announced tools that planners, and the code they write, may call."""
+        return [tool for tool in self.hello["tools"] if tool["audience"] == "planner"]
 
     def call(
         self, tool: str, args: dict[str, Any], seed: int, seconds: float = CALL_SECONDS
@@ -273,10 +278,9 @@ class LabSession:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 ended = process.wait(timeout=0.5)
         self._stop()
-        self._log.seek(-min(_LAST, self._log.seek(0, os.SEEK_END)), os.SEEK_END)
-        log = clean(self._log.read().decode(errors="replace")).strip().splitlines()
         how = "It was still running and was stopped." if ended is None else f"Exit status {ended}."
-        return how + (f" Its last words: {log[-1][:300]}" if log else "")
+        words = last_line(self._log)
+        return how + (f" Its last words: {words[:300]}" if words else "")
 
     def _stop(self) -> None:
         if self._box is not None:
@@ -303,7 +307,7 @@ _OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 def _text(value: object) -> str:
     """What a lab says, safe to show."""
-    return clean(str(value))[:_LAST]
+    return clean(str(value))[:_LONGEST]
 
 
 def _lab_environment(scratch: Path) -> dict[str, str]:

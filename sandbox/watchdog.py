@@ -28,10 +28,12 @@ class Watch:
 
     Attributes:
         limit: Bytes that they may hold.
+        most: Bytes that they were seen to hold, at most.
     """
 
     def __init__(self, limit: int, places: tuple[str, ...] = ()) -> None:
         self.limit = limit
+        self.most = 0
         self._places = places
 
     def held(self) -> int:
@@ -43,6 +45,7 @@ class Watch:
     def passed(self) -> str:
         """Which limit is passed, in a sentence; empty if none is."""
         held = self.held()
+        self.most = max(self.most, held)
         if held <= self.limit:
             return ""
         return f"It held {held >> 20} MiB of memory; the limit is {self.limit >> 20} MiB."

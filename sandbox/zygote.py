@@ -52,9 +52,8 @@ def _warm() -> None:
 
     pyplot.figure(figsize=(1, 1)).canvas.draw()
     pyplot.close("all")
-    for left in (
-        set(Path.cwd().iterdir()) - there
-    ):  # what they cached on disk they have in memory now
+    # What the modules cached on disk they have in memory now.
+    for left in set(Path.cwd().iterdir()) - there:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:
@@ -82,7 +81,7 @@ def _experiment(
     poll = select.poll()
     poll.register(ended, select.POLLIN)
     poll.register(host, select.POLLIN)
-    why, most = "", 0
+    why = ""
     while not why:
         ready = {descriptor for descriptor, _ in poll.poll(1000 * PULSE)}
         if ended in ready:
@@ -90,14 +89,12 @@ def _experiment(
         if host.fileno() in ready:
             _receive(host)  # "stop", or the host is gone
             why = "It was stopped."
-        most = max(most, watch.held())
-        if most > watch.limit:
-            why = f"It held {most >> 20} MiB of memory; the limit is {watch.limit >> 20} MiB."
+        why = watch.passed() or why
     status = _status(child)
     watchdog.kill_all()
     os.close(ended)
     clean = _files_in(plan["tmpfs"]) == files
-    return {"status": status, "why": why, "clean": clean, "memory": most}
+    return {"status": status, "why": why, "clean": clean, "memory": watch.most}
 
 
 def _status(child: int) -> int | None:
