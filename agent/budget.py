@@ -14,11 +14,15 @@ class Budget:
         rounds: Steps of the planner.
         calls: Tool calls that the planner asks for.
         seconds: Time in the planner and the tools; pauses between runs do not count.
+        tokens: Tokens of language models, in and out; None for no limit.
+        dollars: What language models cost; None for no limit.
     """
 
     rounds: int = 20
     calls: int = 60
     seconds: float = 900.0
+    tokens: int | None = None
+    dollars: float | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -39,10 +43,10 @@ class Budget:
                 number = 0.0
             if not 0 < number < float("inf"):
                 raise ValueError(f"'{part}': write {name}=NUMBER, over zero")
-            given[name] = number if name == "seconds" else int(number)
+            given[name] = number if name in ("seconds", "dollars") else int(number)
         return cls(**given)  # type: ignore[arg-type]
 
-    def left(self, *, rounds: int, calls: int, seconds: float) -> dict[str, float]:
-        """What is left after so much; never below zero."""
-        spent = {"rounds": rounds, "calls": calls, "seconds": seconds}
-        return {k: max(0.0, v - spent[k]) for k, v in asdict(self).items()}
+    def left(self, **spent: float) -> dict[str, float]:
+        """What is left after so much of each; never below zero. What has no limit is left out."""
+        limits = {k: v for k, v in asdict(self).items() if v is not None}
+        return {k: max(0.0, v - spent.get(k, 0.0)) for k, v in limits.items()}

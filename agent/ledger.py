@@ -1,11 +1,14 @@
 """The ledger: one SQLite file that holds everything a study did. The only SQL of the project.
 
 Every row has a number that follows from its place in the study, so writing a thing twice is
-noticed, and a study that was cut off is gone on with by reading what is there.
+noticed, and a study that was cut off is gone on with by reading what is there. As rows of evidence
+never change, those of the study that is read are kept, and only what is new is read: a step costs
+the same at the hundredth as at the first.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -14,7 +17,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from sqlite_utils import Database
 
@@ -23,6 +26,7 @@ from hubel.agent.records import (
     Experiment,
     Explanation,
     Hypothesis,
+    LLMCall,
     Message,
     Prediction,
     Score,
@@ -34,8 +38,17 @@ from hubel.tools.result import Artifact
 from hubel.tools.stimuli import PictureStore
 
 Row = TypeVar(
-    "Row", Study, Message, Hypothesis, Prediction, Experiment, Verdict, Explanation, Score
+    "Row", Study, Message, Hypothesis, Prediction, Experiment, Verdict, Explanation, Score, LLMCall
 )
+
+
+class _Read(Generic[Row]):
+    """The rows of one table that were read, those that may still change, and the newest of all."""
+
+    def __init__(self) -> None:
+        self.settled: dict[int, Row] = {}
+        self.open: list[int] = []
+        self.newest = 0
 
 
 class LedgerError(Exception):
@@ -54,6 +67,8 @@ class Ledger:
         self.home = home
         self.path = home / "ledger.db"
         self.pictures = PictureStore(home / "pictures")
+        self._study = 0
+        self._read: dict[str, _Read[Any]] = {}
         connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
         self._db = Database(connection)
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -210,31 +225,29 @@ class Ledger:
 
     def messages(self, study: int) -> list[Message]:
         """What was said, in order."""
-        return self._rows(Message, "SELECT * FROM messages WHERE study = ? ORDER BY n", study)
+        return sorted(self._known(Message, "messages", study), key=lambda m: m.n)
 
     def hypotheses(self, study: int) -> list[Hypothesis]:
         """The hypotheses, in the order in which they were registered."""
-        return self._rows(
-            Hypothesis, "SELECT * FROM hypotheses WHERE study = ? ORDER BY message, rowid", study
-        )
+        return self._known(Hypothesis, "hypotheses", study)
 
     def predictions(self, study: int) -> list[Prediction]:
         """The registered predictions, by experiment."""
-        return self._rows(
-            Prediction,
-            "SELECT * FROM predictions WHERE study = ? ORDER BY experiment, hypothesis",
-            study,
-        )
+        known = self._known(Prediction, "predictions", study)
+        return sorted(known, key=lambda p: (p.experiment, p.hypothesis))
 
     def experiments(self, study: int) -> list[Experiment]:
         """The experiments, in order."""
-        return self._rows(Experiment, "SELECT * FROM experiments WHERE study = ? ORDER BY n", study)
+        return sorted(self._known(Experiment, "experiments", study), key=lambda e: e.n)
 
     def verdicts(self, study: int) -> list[Verdict]:
         """The verdicts, by experiment."""
-        return self._rows(
-            Verdict, "SELECT * FROM verdicts WHERE study = ? ORDER BY experiment, hypothesis", study
-        )
+        known = self._known(Verdict, "verdicts", study)
+        return sorted(known, key=lambda v: (v.experiment, v.hypothesis))
+
+    def llm_calls(self, study: int) -> list[LLMCall]:
+        """The requests to language models, in order."""
+        return self._known(LLMCall, "llm_calls", study)
 
     def explanation(self, study: int) -> Explanation | None:
         """What the study came to, once it has."""
@@ -255,6 +268,39 @@ class Ledger:
             {"s": study},
         ).fetchone()
         return float(spent)
+
+    # Language models
+
+    def record_llm(self, study: int, call: LLMCall) -> None:
+        """Record a request to a language model, answered or not."""
+        with self._transaction():
+            self._insert("llm_calls", {"study": study, **_columns(call), "created": _now()})
+
+    def keep_prompt(self, text: str) -> str:
+        """Keep a system prompt; gives its hash."""
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        with self._transaction():
+            if self.prompt(key) is None:
+                self._insert("prompts", {"hash": key, "text": text})
+        return key
+
+    def prompt(self, key: str) -> str | None:
+        """The prompt of a hash, if it is there."""
+        found = self._db.execute("SELECT text FROM prompts WHERE hash = ?", [key]).fetchone()
+        return str(found[0]) if found else None
+
+    def keep_preflight(self, planner: str, detail: dict[str, Any]) -> None:
+        """Record what a planner was measured to be capable of."""
+        with self._transaction():
+            row = {"planner": planner, "detail": detail, "created": _now()}
+            self._insert("preflights", row)
+
+    def preflight(self, planner: str) -> dict[str, Any] | None:
+        """What a planner was last measured to be capable of; None if it never was."""
+        found = self._db.execute(
+            "SELECT detail, created FROM preflights WHERE planner = ? ORDER BY id DESC", [planner]
+        ).fetchone()
+        return {**json.loads(found[0]), "measured": found[1]} if found else None
 
     # The benchmark
 
@@ -300,12 +346,32 @@ class Ledger:
         use = {"study": study, "experiment": n, "position": position, "artifact": artifact.id}
         self._insert("uses", use)
 
+    def _known(self, kind: type[Row], table: str, study: int) -> list[Row]:
+        """Rows of a study in the order in which they were written; only new ones are read."""
+        if study != self._study:  # one study is kept at a time
+            self._study, self._read = study, {}
+        known: _Read[Row] = self._read.setdefault(table, _Read())
+        marks = ", ".join("?" * len(known.open))
+        fresh = self._raw(
+            f"SELECT rowid AS at, * FROM {table} "  # noqa: S608  (a table of ours)
+            f"WHERE study = ? AND (rowid > ? OR rowid IN ({marks})) ORDER BY rowid",
+            study, known.newest, *known.open,
+        )  # fmt: skip
+        rows = {row["at"]: _record(kind, row) for row in fresh}
+        # An experiment that runs is the one kind of row that may yet change.
+        known.open = [at for at, row in rows.items() if getattr(row, "status", "") == "running"]
+        known.newest = max(known.newest, *rows, 0)
+        known.settled |= {at: row for at, row in rows.items() if at not in known.open}
+        both = known.settled | {at: rows[at] for at in known.open}
+        return [both[at] for at in sorted(both)]
+
     def _rows(self, kind: type[Row], sql: str, *parameters: object) -> list[Row]:
+        return [_record(kind, row) for row in self._raw(sql, *parameters)]
+
+    def _raw(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
         cursor = self._db.execute(sql, list(parameters))
         columns = [c[0] for c in cursor.description]
-        wanted = {f.name for f in fields(kind)}
-        rows = (decoded(dict(zip(columns, row, strict=True))) for row in cursor.fetchall())
-        return [kind(**{k: v for k, v in row.items() if k in wanted}) for row in rows]
+        return [decoded(dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
 
 
 class _Guard(AbstractContextManager[None]):
@@ -331,6 +397,11 @@ class _Guard(AbstractContextManager[None]):
                 self._connection.execute("ROLLBACK")
         if isinstance(error, sqlite3.IntegrityError):
             raise LedgerError(f"the ledger refuses: {error}") from error
+
+
+def _record(kind: type[Row], row: dict[str, Any]) -> Row:
+    wanted = {f.name for f in fields(kind)}
+    return kind(**{k: v for k, v in row.items() if k in wanted})
 
 
 def _columns(record: Any) -> dict[str, Any]:

@@ -7,34 +7,37 @@ was, and does nothing twice.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
 
-from hubel.agent import code, confirm
-from hubel.agent.budget import Budget
+from hubel.agent import confirm
+from hubel.agent.describe import Describer
+from hubel.agent.experiments import Carrier, Watch
 from hubel.agent.ledger import Ledger
-from hubel.agent.planner import Call, Planner, PlannerFailed, Step, View, problem
-from hubel.agent.records import Experiment, Hypothesis, Message, Prediction, Study
-from hubel.agent.verdicts import judge_predictions
-from hubel.sandbox.cells import CellRefused, CellSession
-from hubel.sandbox.session import LabLost, LabRefused, LabSession, ToolBroken
-from hubel.tools.spec import ToolError
-from hubel.tools.units import nearest
+from hubel.agent.planner import (
+    Call,
+    Desk,
+    Malformed,
+    Planner,
+    PlannerFailed,
+    Step,
+    View,
+    problem,
+)
+from hubel.agent.records import Hypothesis, LLMCall, Message, Prediction, Study
+from hubel.sandbox.cells import CellSession
+from hubel.sandbox.session import LabSession
 
 #: Calls that may lose their lab one after the other before the study gives up.
 LOSSES = 2
 #: Malformed steps that a planner may return one after the other.
 MALFORMED = 3
-
-#: Called with what happens, for a display: (event, details).
-Watch = Callable[[str, dict[str, Any]], None]
 
 
 class _State(TypedDict):
@@ -48,7 +51,14 @@ class _State(TypedDict):
 
 
 def run(
-    study: int, ledger: Ledger, lab: LabSession, planner: Planner, watch: Watch | None = None
+    study: int,
+    ledger: Ledger,
+    lab: LabSession,
+    planner: Planner,
+    watch: Watch | None = None,
+    *,
+    describer: Describer | None = None,
+    cancel: threading.Event | None = None,
 ) -> Study:
     """Carry a study on to its end, from wherever it is.
 
@@ -58,18 +68,23 @@ def run(
         lab: Runs the tools; the caller closes it.
         planner: Decides.
         watch: Told what happens.
+        describer: Looks at pictures for the planner; None if there is none.
+        cancel: Set by the caller to end the study between two steps, for good.
 
     Returns:
         The study, with the reason why it stopped.
 
     Raises:
         LabRefused: The target or the data of the study cannot be opened.
+        PlannerGone: The planner has gone away; the study can be gone on with.
     """
     known = ledger.study(study)
     if known.finished:
         return known
+    tell = watch or (lambda _event, _details: None)
     cells = cells_for(lab, ledger)
-    loop = _Loop(known, ledger, lab, cells, planner, watch or (lambda _event, _details: None))
+    carrier = Carrier(known, ledger, lab, cells, tell, describer)
+    loop = _Loop(known, ledger, carrier, planner, tell, cancel or threading.Event())
     connection = sqlite3.connect(ledger.path, check_same_thread=False, timeout=30)
     try:
         saver = SqliteSaver(connection)
@@ -95,10 +110,10 @@ def cells_for(lab: LabSession, ledger: Ledger) -> CellSession | None:
 class _Loop:
     study: Study
     ledger: Ledger
-    lab: LabSession
-    cells: CellSession | None
+    carrier: Carrier
     planner: Planner
     watch: Watch
+    cancel: threading.Event
 
     def graph(self) -> StateGraph[_State]:
         graph = StateGraph(_State)
@@ -117,13 +132,16 @@ class _Loop:
 
     def open(self, state: _State) -> dict[str, Any]:  # noqa: ARG002  (LangGraph passes it by name)
         """Open the lab, and look at the exemplars before anybody speaks."""
-        jail = self.lab.settings.jail
-        opened = {k: self.lab.hello[k] for k in _OPENED}
+        lab = self.carrier.lab
+        jail = lab.settings.jail
+        opened = {k: lab.hello[k] for k in _OPENED}
         opened["sandbox"] = {
             "level": jail.level,
             "limits": jail.limits.to_json(),
-            "reads": [str(path.absolute()) for path in self.lab.settings.reads],
+            "reads": [str(path.absolute()) for path in lab.settings.reads],
         }
+        if measured := self.ledger.preflight(self.study.planner):
+            opened["preflight"] = measured
         self.ledger.opened(self.study.id, opened)
         first = Call(tool="exemplars", args={"unit": self.study.unit})
         stop = self._carry_out(1, 0, first, "program")
@@ -134,6 +152,8 @@ class _Loop:
 
     def propose(self, state: _State) -> dict[str, Any]:
         """Ask the planner for its next step and record it."""
+        if self.cancel.is_set():
+            return _stop("cancelled", "it was asked to stop")
         n = state["message"] + 1
         message = next((m for m in self.ledger.messages(self.study.id) if m.n == n), None)
         if message is None:
@@ -143,8 +163,13 @@ class _Loop:
                 step = self.planner.next(view)
             except PlannerFailed as error:
                 return _stop("planner failed", str(error))
-            message = self._record(n, step, view, time.monotonic() - begun)
+            except Malformed as error:
+                content = {"error": str(error), "said": error.said}
+                message = self._refuse(n, content, time.monotonic() - begun)
+            else:
+                message = self._record(n, step, view, time.monotonic() - begun)
         if message.role == "error":
+            self.watch("error", {"n": n, "error": message.content["error"]})
             last = self.ledger.messages(self.study.id)[-MALFORMED:]
             if len(last) == MALFORMED and all(m.role == "error" for m in last):
                 return _stop("planner failed", str(message.content["error"]))
@@ -198,26 +223,30 @@ class _Loop:
     def view(self) -> View:
         """What the planner may know now."""
         study, ledger = self.study, self.ledger
-        messages = ledger.messages(study.id)
-        experiments = ledger.experiments(study.id)
-        left = Budget(**study.budget).left(
-            rounds=sum(m.role != "user" for m in messages),
-            calls=sum(e.asked_by == "planner" and e.status != "running" for e in experiments),
-            seconds=ledger.seconds(study.id),
-        )
+        left = self.carrier.left()
         return View(
             question=study.question,
             unit=study.unit,
-            tools=[*self.lab.tools, code.SPEC.announce()],
+            tools=self.carrier.tools,
             budget_left=left,
             must_conclude=min(left.values()) <= 0,
             seed=study.seed,
-            messages=messages,
+            messages=ledger.messages(study.id),
             hypotheses=ledger.hypotheses(study.id),
             predictions=ledger.predictions(study.id),
-            experiments=experiments,
+            experiments=ledger.experiments(study.id),
             verdicts=ledger.verdicts(study.id),
+            desk=Desk(ledger.pictures, self._record_llm, ledger.keep_prompt, self.watch),
         )
+
+    def _record_llm(self, call: LLMCall) -> None:
+        self.ledger.record_llm(self.study.id, call)
+
+    def _refuse(self, n: int, content: dict[str, Any], seconds: float) -> Message:
+        """Record a step that cannot be carried out, with what its planner is told."""
+        message = Message(n, "error", content)
+        self.ledger.record_step(self.study.id, message, seconds)
+        return message
 
     def _record(self, n: int, step: Step, view: View, seconds: float) -> Message:
         """Record a step that is in order; otherwise what is wrong with it."""
@@ -226,9 +255,7 @@ class _Loop:
             wrong = "The budget is spent: conclude with what there is."
         content: dict[str, Any] = {"step": step.model_dump(mode="json")}
         if wrong is not None:
-            message = Message(n, "error", {"error": wrong, **content})
-            self.ledger.record_step(self.study.id, message, seconds)
-            return message
+            return self._refuse(n, {"error": wrong, **content}, seconds)
         first = max((e.n for e in view.experiments), default=0) + 1
         message = Message(n, "planner", {"first_experiment": first, **content})
         claims = [Hypothesis(c.name, n, c.claim, c.form, c.revises) for c in step.hypotheses]
@@ -251,7 +278,7 @@ class _Loop:
         """Run one tool call and record it, unless the ledger has it; a stop if the lab is lost."""
         known = {e.n: e for e in self.ledger.experiments(self.study.id)}
         if n not in known or known[n].status == "running":
-            self._run(n, message, call, by)
+            self.carrier.run(n, message, call, by)
         # What code called is for the code to bear.
         own = [e for e in self.ledger.experiments(self.study.id) if e.parent is None]
         last = [e.status for e in own][-LOSSES:]
@@ -259,128 +286,8 @@ class _Loop:
             return _stop("lab failed", f"{LOSSES} calls in a row lost their lab")
         return None
 
-    def _run(
-        self, n: int, message: int, call: Call, by: str, parent: int | None = None
-    ) -> tuple[dict[str, Any] | None, str | None]:
-        """Run one call as an experiment; gives its result, or why there is none."""
-        seed = experiment_seed(self.study.seed, n)
-        experiment = Experiment(
-            n,
-            message,
-            by,
-            call.tool,
-            self._kind(call.tool),
-            call.args,
-            seed,
-            "running",
-            None,
-            None,
-            None,
-            parent,
-            self.lab.settings.jail.level,
-        )
-        self.ledger.start(self.study.id, experiment)
-        self.watch("experiment", {"n": n, "call": call})
-        begun = time.monotonic()
-        result, error = None, None
-        try:
-            if call.tool == code.SPEC.name:
-                result = code.SPEC(self._bench(experiment), call.args).to_json()
-            else:
-                result = self.lab.call(call.tool, call.args, seed)
-                adopt_pictures(self.ledger, self.lab, result)
-            status = "done"
-        except (LabRefused, ToolError) as refusal:
-            status, error = "refused", str(refusal)
-        except ToolBroken as bug:
-            status, error = "broken", str(bug)
-        except LabLost as loss:
-            status, error = "lost", str(loss)
-        seconds = time.monotonic() - begun
-        predictions = [p for p in self.ledger.predictions(self.study.id) if p.experiment == n]
-        verdicts = judge_predictions(predictions, result["values"]) if result else []
-        self.ledger.finish(
-            self.study.id, n, status, seconds, result=result, error=error, verdicts=verdicts
-        )
-        self.watch(
-            "result", {"n": n, "call": call, "status": status, "error": error, "verdicts": verdicts}
-        )
-        return result, error
-
-    def _kind(self, tool: str) -> str:
-        if tool == code.SPEC.name:
-            return code.SPEC.kind
-        return str(next(t["kind"] for t in self.lab.hello["tools"] if t["name"] == tool))
-
-    def _bench(self, experiment: Experiment) -> code.Bench:
-        """What the code of an experiment works with; its calls become experiments."""
-        before = [e for e in self.ledger.experiments(self.study.id) if e.parent == experiment.n]
-
-        def call(tool: str, args: dict[str, Any]) -> dict[str, Any]:
-            # Code that was cut off runs again: a call that it had made is answered as it was.
-            same = before and (before[0].tool, before[0].args) == (tool, args)
-            known = before.pop(0) if same else None
-            if known and known.status != "running":
-                result, error = known.result, known.error
-                n = known.n
-            else:
-                n = known.n if known else self._next_number(experiment)
-                result, error = self._called(n, experiment, tool, args)
-            if result is None:
-                raise CellRefused(error or "the call failed")
-            return {**result, "experiment": n}
-
-        return code.Bench(
-            self.cells,
-            self.lab.tools,
-            call,
-            self.ledger.pictures,
-            code.origin(self.lab.settings.jail.level),
-            experiment.seed,
-        )
-
-    def _called(
-        self, n: int, experiment: Experiment, tool: str, args: dict[str, Any]
-    ) -> tuple[dict[str, Any] | None, str | None]:
-        """Carry out a call that code makes, if it may."""
-        tools = [t["name"] for t in self.lab.tools]
-        if tool not in tools:
-            raise CellRefused(f"There is no tool '{tool}'. {nearest(tool, tools)}")
-        left = self.view().budget_left
-        # The code itself is a call, and is counted when it has ended.
-        if min(left.values()) <= 0 or left["calls"] <= 1:
-            raise CellRefused("The budget is spent: no call is carried out any more.")
-        call = Call(tool=tool, args=args)
-        return self._run(n, experiment.message, call, "planner", experiment.n)
-
-    def _next_number(self, experiment: Experiment) -> int:
-        """A number for a call that code makes: past those that its step has set aside."""
-        message = self.ledger.messages(self.study.id)[experiment.message]
-        step = Step.model_validate(message.content["step"])
-        set_aside = message.content["first_experiment"] + len(step.calls)
-        taken = max(e.n for e in self.ledger.experiments(self.study.id)) + 1
-        return int(max(set_aside, taken))
-
 
 _OPENED = ("target", "data", "versions")
-
-
-def experiment_seed(study_seed: int, n: int) -> int:
-    """The seed of a study's nth experiment: the same in every run of the same study."""
-    return int.from_bytes(hashlib.sha256(f"{study_seed}/{n}".encode()).digest()[:4], "big")
-
-
-def adopt_pictures(ledger: Ledger, lab: LabSession, result: dict[str, Any] | None) -> None:
-    """Take the pictures of a result over from the lab's scratch, checked by their content."""
-    from hubel.tools.result import Artifact
-    from hubel.tools.stimuli import PictureStore
-
-    scratch = PictureStore(lab.scratch / "pictures", [ledger.pictures.root])
-    for made in (result or {}).get("artifacts", ()):
-        try:
-            ledger.pictures.adopt(Artifact(**made), scratch)
-        except (TypeError, ValueError) as error:
-            raise LabLost(f"The lab gave a picture that is not what it says ({error}).") from None
 
 
 def _stop(reason: str, detail: str) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-#: Tables whose rows, once written, are evidence: they are never changed or deleted.
-APPEND_ONLY = (
+_OF_FIRST = (
     "messages",
     "hypotheses",
     "predictions",
@@ -17,6 +16,8 @@ APPEND_ONLY = (
     "scores",
     "llm_calls",
 )
+#: Tables whose rows, once written, are evidence: they are never changed or deleted.
+APPEND_ONLY = (*_OF_FIRST, "bench", "prompts", "preflights")
 
 _FIRST = """
 CREATE TABLE studies (
@@ -167,10 +168,15 @@ BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: studies'); END;
 
 def _first() -> str:
     """Version 1: the tables, and the triggers that keep evidence as it was written."""
-    return _FIRST + "".join(
+    return _FIRST + _kept(_OF_FIRST)
+
+
+def _kept(tables: tuple[str, ...]) -> str:
+    """Triggers by which the rows of tables are never changed or deleted."""
+    return "".join(
         f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {table}'); END;\n"
-        for table in APPEND_ONLY
+        for table in tables
         for verb in ("UPDATE", "DELETE")
     )
 
@@ -201,8 +207,50 @@ CREATE TRIGGER bench_no_delete BEFORE DELETE ON bench
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: bench'); END;
 """
 
+#: Version 4: language models. Every request to one is a row, answered or not; prompts are kept by
+#: their hash; what a model was measured to be capable of is kept beside the studies it plans.
+_FOURTH = """
+ALTER TABLE studies ADD COLUMN options TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(options));
+DROP TABLE llm_calls;
+CREATE TABLE prompts (
+    hash TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+);
+CREATE TABLE llm_calls (
+    id INTEGER PRIMARY KEY,
+    study INTEGER NOT NULL REFERENCES studies(id),
+    message INTEGER NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('planner', 'describer', 'probe')),
+    model TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    prompt TEXT REFERENCES prompts(hash),
+    status TEXT NOT NULL,
+    tokens_in INTEGER,
+    tokens_out INTEGER,
+    dollars REAL,
+    seconds REAL NOT NULL,
+    detail TEXT NOT NULL CHECK (json_valid(detail)),
+    created TEXT NOT NULL
+);
+CREATE INDEX llm_calls_of ON llm_calls(study);
+CREATE TABLE preflights (
+    id INTEGER PRIMARY KEY,
+    planner TEXT NOT NULL,
+    detail TEXT NOT NULL CHECK (json_valid(detail)),
+    created TEXT NOT NULL
+);
+CREATE INDEX experiments_time ON experiments(study, parent, seconds);
+CREATE INDEX messages_time ON messages(study, seconds);
+"""
+
+
+def _fourth() -> str:
+    """Version 4, with the triggers that keep its tables as they were written."""
+    return _FOURTH + _kept(("prompts", "llm_calls", "preflights"))
+
+
 #: The script of each version, from 1.
-MIGRATIONS: tuple[str, ...] = (_first(), _SECOND, _THIRD)
+MIGRATIONS: tuple[str, ...] = (_first(), _SECOND, _THIRD, _fourth())
 
 
 def migrate(connection: sqlite3.Connection) -> int:

@@ -6,16 +6,37 @@ counts, and recorded before it is carried out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pydantic
 
-from hubel.agent.records import Experiment, Hypothesis, Message, Prediction, Verdict
+from hubel.agent.records import Experiment, Hypothesis, LLMCall, Message, Prediction, Verdict
+
+if TYPE_CHECKING:
+    from hubel.tools.stimuli import PictureStore
 
 
 class PlannerFailed(Exception):
     """The planner cannot go on; the message says why. The study ends with what it has."""
+
+
+class PlannerGone(Exception):
+    """The planner has gone away. The study is kept as it is, to be gone on with."""
+
+
+class Malformed(Exception):
+    """What the planner gave cannot be read as a step.
+
+    Args:
+        error: One precise sentence that it is told.
+        said: What it gave, for the record.
+    """
+
+    def __init__(self, error: str, said: str = "") -> None:
+        super().__init__(error)
+        self.said = said
 
 
 class _Part(pydantic.BaseModel):
@@ -91,13 +112,31 @@ class Step(_Part):
 
 
 @dataclass(frozen=True, slots=True)
+class Desk:
+    """What the loop does for a planner while it thinks.
+
+    Attributes:
+        pictures: The study's pictures, by the ids that results name.
+        record: Records a request to a language model.
+        keep_prompt: Keeps a system prompt and gives its hash.
+        say: Tells whoever watches: (event, details), as in ``("token", {"text": "It"})``.
+    """
+
+    pictures: PictureStore
+    record: Callable[[LLMCall], None]
+    keep_prompt: Callable[[str], str]
+    say: Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """All that a planner may know of a study. It holds nothing of the held-out half.
 
     Attributes:
-        tools: The announced tools: name, summary, doc, parameters (JSON schema).
-        budget_left: Rounds, calls and seconds left.
+        tools: The announced tools: name, kind, summary, doc, parameters (JSON schema).
+        budget_left: What is left of each limited thing: rounds, calls, seconds, tokens, dollars.
         must_conclude: The budget is spent: calls will not be carried out any more.
+        desk: What the loop does for the planner; None outside of a loop.
     """
 
     question: str
@@ -111,10 +150,11 @@ class View:
     predictions: list[Prediction]
     experiments: list[Experiment]
     verdicts: list[Verdict]
+    desk: Desk | None = None
 
 
 class Planner(Protocol):
-    """Who decides. The same view must give the same step, or the step is lost with a kill."""
+    """Who decides, from the view alone: what a planner keeps to itself is lost with a kill."""
 
     @property
     def name(self) -> str:
@@ -126,6 +166,8 @@ class Planner(Protocol):
 
         Raises:
             PlannerFailed: It cannot go on.
+            PlannerGone: It has gone away.
+            Malformed: It gave something that is no step.
         """
         ...
 

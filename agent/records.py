@@ -14,6 +14,7 @@ class Study:
     Attributes:
         opened: What the lab said when the study began: hashes of target and data, versions.
         stop: Why it ended; None while it has not.
+        options: What its planner was opened with, besides its name.
     """
 
     id: int
@@ -30,6 +31,7 @@ class Study:
     stop: str | None
     stop_detail: str | None
     finished: str | None
+    options: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,35 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
+class LLMCall:
+    """One request to a language model, answered or not.
+
+    Attributes:
+        message: Number of the message that it was made for.
+        role: ``planner``, ``describer`` or ``probe``.
+        mode: How steps are asked for: ``tools``, ``json`` or ``text``.
+        prompt: Hash of the system prompt; `Ledger.prompt` has the text.
+        status: ``ok``, or the name of what went wrong.
+        tokens_in: Tokens of the request; None where the server does not say.
+        tokens_out: Tokens of the answer; None where the server does not say.
+        dollars: Its price; None where the price is not known.
+        detail: What else is known: finish reason, attempt, pictures sent and left out.
+    """
+
+    message: int
+    role: str
+    model: str
+    mode: str
+    prompt: str | None
+    status: str
+    tokens_in: int | None
+    tokens_out: int | None
+    dollars: float | None
+    seconds: float
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What an experiment did to a hypothesis: supported, refuted or inconclusive."""
 
@@ -137,7 +168,7 @@ class Score:
 #: Columns that hold JSON.
 JSON_COLUMNS = {
     "budget", "opened", "content", "form", "expects", "refutes", "args", "result", "exceptions",
-    "evidence", "detail", "provenance",
+    "evidence", "detail", "provenance", "options",
 }  # fmt: skip
 
 

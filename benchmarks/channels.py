@@ -22,8 +22,9 @@ import numpy as np
 
 from hubel.agent.budget import Budget
 from hubel.agent.confirm import PICTURES, Sample
+from hubel.agent.experiments import experiment_seed
 from hubel.agent.ledger import Ledger
-from hubel.agent.loop import experiment_seed, run
+from hubel.agent.loop import run
 from hubel.agent.planners import open_planner
 from hubel.agent.records import Study
 from hubel.evals.baselines import one_shot

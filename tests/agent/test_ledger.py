@@ -5,7 +5,16 @@ from PIL import Image
 
 from hubel.agent.ledger import Ledger, LedgerError
 from hubel.agent.migrations import APPEND_ONLY, MIGRATIONS
-from hubel.agent.records import Experiment, Explanation, Hypothesis, Message, Prediction, Verdict
+from hubel.agent.records import (
+    Experiment,
+    Explanation,
+    Hypothesis,
+    LLMCall,
+    Message,
+    Prediction,
+    Score,
+    Verdict,
+)
 
 STUDY = {
     "question": "what?", "model": "demo", "unit": "a:0", "data": "demo", "planner": "builtin",
@@ -103,28 +112,74 @@ def test_an_interrupted_experiment_may_start_again_and_an_ended_one_may_not(ledg
         ledger.finish(study, 1, "done", 0, result=result({"x": 2}))
 
 
-@pytest.mark.parametrize("verb", ["UPDATE {} SET study = 9", "DELETE FROM {}"])
-@pytest.mark.parametrize("table", [t for t in APPEND_ONLY if t not in ("artifacts", "llm_calls")])
+def llm_call(**columns):
+    row = {"message": 1, "role": "planner", "model": "m", "mode": "tools", "prompt": None, "status": "ok",
+               "tokens_in": 7, "tokens_out": 3, "dollars": None, "seconds": 0.5, "detail": {}}  # fmt: skip
+    return LLMCall(**(row | columns))
+
+
+@pytest.mark.parametrize("verb", ["UPDATE {} SET rowid = rowid + 9", "DELETE FROM {}"])
+@pytest.mark.parametrize("table", APPEND_ONLY)
 def test_evidence_cannot_be_changed(ledger, table, verb):
     test_a_study_reads_back_as_it_was_written(ledger)
-    ledger._insert(  # the one table that a study of this test leaves empty
-        "scores",
-        {
-            "study": 1,
-            "explanation": "x",
-            "pearson": 0,
-            "ci_low": 0,
-            "ci_high": 0,
-            "n": 1,
-            "detail": {},
-        },
+    # The tables that a study of this test leaves empty.
+    ledger.conclude(
+        ledger.begin(**STUDY).id,
+        Explanation("answered", "red", {"terms": []}, [], "observed", []),
+        [Score("explanation", 0.5, 0.4, 0.6, 9, {})],
     )
+    ledger.bench(("numbers", 0, 9, "builtin", 0), {})
+    ledger.record_llm(1, llm_call(prompt=ledger.keep_prompt("Be honest.")))
+    ledger.keep_preflight("openai/m", {"counts": 1.0})
     with (
         sqlite3.connect(ledger.path) as raw,
         pytest.raises(sqlite3.IntegrityError, match="append-only"),
     ):
         raw.execute(verb.format(table))
     raw.close()
+
+
+def test_requests_to_models_prompts_and_preflights_read_back(ledger):
+    study = ledger.begin(**STUDY).id
+    key = ledger.keep_prompt("Be honest.")
+    assert ledger.keep_prompt("Be honest.") == key != ledger.keep_prompt("Be brief.")
+    assert ledger.prompt(key) == "Be honest."
+    assert ledger.prompt("nothing") is None
+    failed = llm_call(prompt=key, status="timeout", tokens_in=None, detail={"attempt": 1})
+    ledger.record_llm(study, failed)
+    ledger.record_llm(study, llm_call())
+    assert ledger.llm_calls(study) == [failed, llm_call()]
+    assert ledger.preflight("openai/m") is None
+    ledger.keep_preflight("openai/m", {"counts": 0.2})
+    ledger.keep_preflight("openai/m", {"counts": 0.9})
+    assert ledger.preflight("openai/m")["counts"] == 0.9
+    with pytest.raises(LedgerError, match="refuses"):
+        ledger.record_llm(study, llm_call(prompt="no such hash"))
+
+
+def test_what_was_read_is_kept_and_what_is_new_is_seen(ledger):
+    """Reading while another process writes, and while an experiment runs, gives what is there."""
+    study = ledger.begin(**STUDY).id
+    other = Ledger(ledger.home)
+    assert other.experiments(study) == []
+    ledger.record_step(study, Message(1, "planner", {}), 0)
+    ledger.start(study, experiment(1))
+    assert [e.status for e in other.experiments(study)] == ["running"]
+    ledger.start(study, experiment(3))
+    ledger.start(study, experiment(2))
+    ledger.finish(study, 3, "done", 0, result=result({"x": 3}))
+    assert [(e.n, e.status) for e in other.experiments(study)] == [
+        (1, "running"),
+        (2, "running"),
+        (3, "done"),
+    ]
+    ledger.finish(study, 1, "done", 0, result=result({"x": 1}))
+    second = ledger.begin(**STUDY).id
+    assert other.experiments(second) == []
+    assert [e.status for e in other.experiments(study)] == ["done", "running", "done"]
+    assert other.experiments(study)[0].values == {"x": 1}
+    assert [m.n for m in other.messages(study)] == [0, 1]
+    other.close()
 
 
 def test_an_unknown_study_is_named(ledger):
