@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
+
+from hubel.evals.intervals import of_difference, of_mean, wilson
 
 #: FIND's own threshold on the normalised error.
 PASSES = 0.1
+#: Overlap with the true exceptions above which they count as found.
+_OVERLAPS = 0.9
 _BINS = 10
-_RESAMPLES = 2000
+#: The group of rows that have no value where others have one (no noise was added).
+_NONE = "none"
+
+Rows = Sequence[dict[str, Any]]
+Board = dict[str, dict[str, dict[str, Any]]]
 
 
-def board(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+def board(rows: Iterable[dict[str, Any]]) -> Board:
     """Suite -> planner -> its scores.
+
+    Each planner has ``versus``: what it is ahead of each other planner, on the neurons that both
+    explained, as ``[difference, low, high]`` with a paired interval. Costs are means over neurons,
+    None where nothing of the kind was spent.
 
     Args:
         rows: Results, as `hubel.evals.bench.run` gives them.
@@ -25,123 +34,152 @@ def board(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]
     out: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for row in rows:
         out.setdefault(row["suite"], {}).setdefault(row["planner"], []).append(row)
-    return {s: {p: _scores(r) for p, r in planners.items()} for s, planners in out.items()}
-
-
-def _scores(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    real = [r for r in rows if r["real"]]
-    null = [r for r in rows if not r["real"]]
-    recovered = sum(r["recovered"] for r in real)
-    values = [r["correlation"] for r in real if r["correlation"] is not None]
-    won = [r for r in real if r["truth_nmse"] is not None and r["truth_nmse"] < PASSES]
-    overlaps = [r["overlap"] for r in real if r["overlap"] is not None]
     return {
-        "n": len(rows),
-        "recovered": _share(recovered, len(real)),
-        "recovered_ci": _wilson(recovered, len(real)),
-        "agreement": _mean([r["agreement"].get("global", 0.0) for r in real]),
-        "correlation": _mean(values),
-        "ci": _interval(values),
-        "floor": 0.0 if values else None,
-        "ceiling": _mean([r["ceiling"] for r in real if r["ceiling"] is not None]),
-        "find_passed": _share(sum(r["nmse"] < PASSES for r in won), len(won)),
-        "exceptions_found": _share(sum(o > 0.9 for o in overlaps), len(overlaps)),
-        "null_claimed": _share(sum(r["claimed"] for r in null), len(null)),
-        "abstained": _share(sum(not r["claimed"] for r in real), len(real)),
-        "failed": sum(bool(r["failed"]) for r in rows),
-        "calibration": calibration(rows),
-        "queries": _mean([r["queries"] for r in rows]),
-        "seconds": _mean([r["seconds"] for r in rows]),
-        "length": _mean([r["length"] for r in rows if r["claimed"]]),
-        "by_kind": _by(real, "complexity"),
+        suite: {
+            planner: _scores(held)
+            | {"versus": {p: versus(held, r) for p, r in planners.items() if p != planner}}
+            for planner, held in planners.items()
+        }
+        for suite, planners in out.items()
     }
 
 
-def calibration(rows: Sequence[dict[str, Any]]) -> float | None:
+def _scores(rows: Rows) -> dict[str, Any]:
+    real = [r for r in rows if r["real"]]
+    null = [r for r in rows if not r["real"]]
+    recovered = known(real, "recovered")  # nobody can know it of a real channel
+    values = known(real, "correlation")
+    won = [r for r in real if r["truth_nmse"] is not None and r["truth_nmse"] < PASSES]
+    overlaps = known(real, "overlap")
+    return {
+        "n": len(rows),
+        "recovered": _share(sum(recovered), len(recovered)),
+        "recovered_ci": wilson(sum(recovered), len(recovered)),
+        "agreement": _mean([r["agreement"].get("global", 0.0) for r in real if r["agreement"]]),
+        "correlation": _mean(values),
+        "rank_correlation": _mean(known(real, "rank_correlation")),
+        "ci": of_mean(values),
+        "floor": 0.0 if values else None,
+        "ceiling": _mean(known(real, "ceiling")),
+        "find_passed": _share(sum(r["nmse"] < PASSES for r in won), len(won)),
+        "exceptions_found": _share(sum(o > _OVERLAPS for o in overlaps), len(overlaps)),
+        "unit_test": _mean(known(real, "unit_test")),
+        "indicator": _mean(known(real, "indicator")),
+        "named": _mean(known(real, "named")),
+        "parts": _mean(known(real, "parts")),
+        "precision": _mean(known(real, "precision")),
+        "null_claimed": _share(sum(r["claimed"] for r in null), len(null)),
+        "null_n": len(null),
+        "abstained": _share(sum(not r["claimed"] for r in real), len(real)),
+        "outside": _share(sum(r["outside"] for r in rows), len(rows)),
+        "failed": sum(bool(r["failed"]) for r in rows),
+        "calibration": calibration(rows),
+        "budget": _budget(rows),
+        "queries": _mean(known(rows, "queries")),
+        "pictures": _mean(known(rows, "pictures")),
+        "seconds": _mean(known(rows, "seconds")),
+        "tokens": _mean(known(rows, "tokens")),
+        "dollars": _mean(known(rows, "dollars")),
+        "length": _mean(known([r for r in rows if r["claimed"]], "length")),
+        "by_kind": _by(real, "kind"),
+        "by_complexity": _by(real, "complexity"),
+        "by_snr": _by(real, "snr"),
+    }
+
+
+def versus(ours: Rows, theirs: Rows) -> dict[str, Any]:
+    """What one planner is ahead of another, on the real neurons that both explained.
+
+    Args:
+        ours: Rows of one planner in a suite.
+        theirs: Rows of another, in the same.
+
+    Returns:
+        ``n`` neurons, ``recovered`` and ``correlation`` as ``[difference, low, high]`` (None where
+        there is no such score), ``queries``: how many more inputs it asked on average, and
+        ``matched``: whether both were allowed as many.
+    """
+    other = {r["number"]: r for r in theirs if r["real"]}
+    both = [(r, other[r["number"]]) for r in ours if r["real"] and r["number"] in other]
+
+    def ahead(key: str) -> list[float] | None:
+        pairs = [(a[key], b[key]) for a, b in both if a[key] is not None and b[key] is not None]
+        return of_difference([float(a) for a, _ in pairs], [float(b) for _, b in pairs])
+
+    return {
+        "n": len(both),
+        "recovered": ahead("recovered"),
+        "correlation": ahead("correlation"),
+        "queries": _mean([a["queries"] - b["queries"] for a, b in both]),
+        "matched": _budget(ours) is not None and _budget(ours) == _budget(theirs),
+    }
+
+
+def bins(rows: Rows) -> list[dict[str, Any]]:
+    """What was claimed, in tenths of stated confidence: how many, what was said, what was right."""
+    out = []
+    claimed = [r for r in rows if r["claimed"] and r["confidence"] is not None]
+    for b in range(_BINS):
+        inside = [r for r in claimed if min(int(r["confidence"] * _BINS), _BINS - 1) == b]
+        if inside:
+            right = sum(bool(r["recovered"]) for r in inside)
+            out.append(
+                {
+                    "n": len(inside),
+                    "said": float(np.mean([r["confidence"] for r in inside])),
+                    "right": right / len(inside),
+                    "ci": wilson(right, len(inside)),
+                }
+            )
+    return out
+
+
+def calibration(rows: Rows) -> float | None:
     """Expected calibration error of what was claimed (Naeini et al. 2015).
 
     Stated confidence against the share recovered, in bins of a tenth; None if nothing was claimed.
     Fooled by one that always says the average.
     """
-    claimed = [r for r in rows if r["claimed"]]
-    if not claimed:
-        return None
-    total = 0.0
-    for b in range(_BINS):
-        inside = [r for r in claimed if min(int(r["confidence"] * _BINS), _BINS - 1) == b]
-        if inside:
-            said = sum(r["confidence"] for r in inside)
-            total += abs(said - sum(r["recovered"] for r in inside))
-    return total / len(claimed)
+    held = bins(rows)
+    total = sum(b["n"] for b in held)
+    return sum(b["n"] * abs(b["said"] - b["right"]) for b in held) / total if total else None
 
 
-def _by(rows: list[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
+def known(rows: Rows, key: str) -> list[Any]:
+    """The values of a column, where rows have one."""
+    return [r[key] for r in rows if r.get(key) is not None]
+
+
+def _by(rows: Rows, key: str) -> dict[str, dict[str, Any]]:
+    """Scores for each value of a column; empty where no row has one."""
     out = {}
-    for value in sorted({r[key] for r in rows}):
-        some = [r for r in rows if r[key] == value]
-        out[value] = {
+    values = sorted(set(known(rows, key)), key=_order)
+    missing = [_NONE] if values and any(r.get(key) is None for r in rows) else []
+    for value in [*missing, *values]:
+        some = [r for r in rows if (_NONE if r.get(key) is None else r[key]) == value]
+        right = known(some, "recovered")
+        out[value if isinstance(value, str) else f"{value:g}"] = {
             "n": len(some),
-            "recovered": _share(sum(r["recovered"] for r in some), len(some)),
+            "recovered": _share(sum(right), len(right)),
+            "ci": wilson(sum(right), len(right)),
+            "correlation": _mean(known(some, "correlation")),
+            "rank_correlation": _mean(known(some, "rank_correlation")),
+            "abstained": _share(sum(not r["claimed"] for r in some), len(some)),
+            "outside": _share(sum(r["outside"] for r in some), len(some)),
+            "calibration": calibration(some),
         }
     return out
 
 
-def show(found: dict[str, dict[str, dict[str, Any]]], console: Console) -> None:
-    """Print a leaderboard for each suite, best first."""
-    for suite, planners in found.items():
-        table = Table(
-            title=f"\n{suite}, {max(s['n'] for s in planners.values())} neurons",
-            title_justify="left",
-            box=None,
-            pad_edge=False,
-            padding=(0, 2, 0, 0),
-        )
-        table.add_column("planner", no_wrap=True)
-        told = [c for c in _COLUMNS if any(s[c[1]] is not None for s in planners.values())]
-        for name, _key, _form in told:
-            table.add_column(name, justify="right", no_wrap=True)
-        ranked = sorted(planners.items(), key=lambda item: -(item[1]["recovered"] or 0.0))
-        for planner, scores in ranked:
-            table.add_row(planner, *(form(scores) for _name, _key, form in told))
-        console.print(table)
-    console.print(_LEGEND, style="dim")
+def _order(value: str | float) -> tuple[float, str]:
+    """Numbers from large to small (little noise first), words by the alphabet."""
+    return (0.0, value) if isinstance(value, str) else (-value, "")
 
 
-def _number(key: str, digits: int = 2) -> Callable[[dict[str, Any]], str]:
-    return lambda s: "-" if s[key] is None else _short(s[key], digits)
-
-
-def _short(value: float, digits: int = 2) -> str:
-    """Without the zero before the point, as tables of shares have it."""
-    text = f"{value:.{digits}f}"
-    return text[1:] if text.startswith("0.") else text
-
-
-def _with_interval(key: str, ci: str) -> Callable[[dict[str, Any]], str]:
-    def form(s: dict[str, Any]) -> str:
-        if s[key] is None or s[ci] is None:
-            return "-"
-        return f"{_short(s[key])} {_short(s[ci][0])}-{_short(s[ci][1])}"
-
-    return form
-
-
-_COLUMNS: tuple[tuple[str, str, Callable[[dict[str, Any]], str]], ...] = (
-    ("recovered", "recovered", _with_interval("recovered", "recovered_ci")),
-    ("agr.", "agreement", _number("agreement")),
-    ("corr.", "correlation", _number("correlation")),
-    ("FIND", "find_passed", _number("find_passed")),
-    ("exc.", "exceptions_found", _number("exceptions_found")),
-    ("null", "null_claimed", _number("null_claimed")),
-    ("abst.", "abstained", _number("abstained")),
-    ("cal.", "calibration", _number("calibration")),
-    ("ask", "queries", _number("queries", 0)),
-    ("s", "seconds", _number("seconds", 1)),
-)
-_LEGEND = (
-    "recovered, with its 95% interval; agreement; correlation; FIND's own share; exceptions found; "
-    "null units claimed; real ones abstained on; calibration error; inputs asked; seconds"
-)
+def _budget(rows: Rows) -> int | None:
+    """Inputs that could be asked of each neuron; None where that is not one number."""
+    held = {r.get("budget") for r in rows}
+    return held.pop() if len(held) == 1 else None
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -152,21 +190,11 @@ def _share(count: int, of: int) -> float | None:
     return count / of if of else None
 
 
-def _wilson(count: int, of: int) -> list[float] | None:
-    """95% interval of a share (Wilson 1927)."""
-    if not of:
-        return None
-    z, p = 1.96, count / of
-    middle = (p + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
-    return [max(0.0, middle - half), min(1.0, middle + half)]
-
-
-def _interval(values: Sequence[float]) -> list[float] | None:
-    """95% bootstrap interval of a mean over neurons."""
-    if not values:
-        return None
-    given = np.asarray(values)
-    rng = np.random.default_rng(0)
-    means = rng.choice(given, (_RESAMPLES, len(given))).mean(axis=1)
-    return [float(q) for q in np.quantile(means, [0.025, 0.975])]
+def ranked(planners: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Planners with their scores, best first."""
+    return sorted(
+        planners.items(),
+        key=lambda item: tuple(
+            -(item[1][score] or 0.0) for score in ("recovered", "agreement", "correlation")
+        ),
+    )

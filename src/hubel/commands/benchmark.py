@@ -26,13 +26,21 @@ Queries = Annotated[
     int | None,
     typer.Option(help="Inputs that may be asked of a neuron [default: the suite's own]", min=1),
 ]
+FindDir = Annotated[
+    Path | None,
+    typer.Option("--find-dir", help="A copy of FIND's definitions, for the suites find-..."),
+]
 
 
 @app.callback(invoke_without_command=True)
 def bench(
     context: typer.Context,
     suite: Annotated[
-        str, typer.Option(help="What is explained: numbers, strings or all; several with commas.")
+        str,
+        typer.Option(
+            help="What is explained: numbers, strings, ..., all, or find for all of --find-dir; "
+            "several with commas."
+        ),
     ] = "all",
     planner: Annotated[
         str,
@@ -43,6 +51,7 @@ def bench(
     n: Number = 100,
     seed: Seed = 0,
     queries: Queries = None,
+    find_dir: FindDir = None,
     report_to: Annotated[
         Path | None, typer.Option("--report", help="Where the report goes.")
     ] = None,
@@ -59,8 +68,10 @@ def bench(
     from hubel.evals.report import write_report
     from hubel.evals.terminal import show
 
-    suites = benchmark.SUITES if suite == "all" else tuple(suite.split(","))
-    plan = benchmark.Plan(suites, tuple(planner.split(",")), n, seed, queries)
+    suites, left_out = benchmark.chosen(suite, find_dir)
+    if left_out:
+        note(left_out)
+    plan = benchmark.Plan(suites, tuple(planner.split(",")), n, seed, queries, find_dir)
     benchmark.check(plan)
     with open_ledger(home) as ledger:
         with open_display() as display:
@@ -93,11 +104,17 @@ def export(
     n: Number = 100,
     seed: Seed = 0,
     queries: Queries = None,
+    find_dir: FindDir = None,
+    sandbox: Sandbox = "isolated",
 ) -> None:
     """Write inputs and outputs of neurons, for explainers that ask nothing."""
     from hubel.evals.answering import tables
+    from hubel.evals.bench import Plan
+    from hubel.sandbox.cells import CellSession
 
-    written = json.dumps(tables(suite, seed, n, queries), allow_nan=False)
+    plan = Plan((suite,), (), n, seed, queries, find_dir)
+    with CellSession(_jail(sandbox)) as cells:
+        written = json.dumps(tables(plan, cells), allow_nan=False)
     to.write_text(written, encoding="utf-8")
     note(f"Questions: {to}")
 
@@ -109,6 +126,7 @@ def answer(
     n: Number = 100,
     seed: Seed = 0,
     queries: Queries = None,
+    find_dir: FindDir = None,
     sandbox: Sandbox = "isolated",
     home: Home = None,
 ) -> None:
@@ -117,7 +135,7 @@ def answer(
     from hubel.evals.submission import plan_of
     from hubel.sandbox.cells import CellSession
 
-    plan = plan_of(name, suite, seed, n, queries)
+    plan = plan_of(name, suite, seed, n, queries, find_dir)
     with open_ledger(home) as ledger, CellSession(_jail(sandbox)) as cells:
         for line in serve(Session(plan, ledger, cells), sys.stdin):
             typer.echo(line)
@@ -126,6 +144,7 @@ def answer(
 @app.command()
 def score(
     file: Annotated[Path, typer.Argument(help="The explanations, JSON.")],
+    find_dir: FindDir = None,
     sandbox: Sandbox = "isolated",
     home: Home = None,
     as_json: AsJson = False,
@@ -136,8 +155,10 @@ def score(
     from hubel.evals.terminal import show
 
     given = read(file)
+    plan = given.plan(find_dir)
     with open_ledger(home) as ledger, open_display() as display:
-        found = board(score_submission(given, ledger, _jail(sandbox), display.progress))
+        rows = score_submission(given, plan, ledger, _jail(sandbox), display.progress)
+    found = board(rows)
     if as_json:
         print_json(found)
     else:
@@ -158,13 +179,10 @@ def _beside(ledger: Ledger, plan: Plan) -> Path:
 
 def _refuse_options(context: typer.Context) -> None:
     """Options of the benchmark itself mean nothing to a command below it."""
-    given = [
-        name
-        for name in context.params
-        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
-    ]
-    if given:
-        raise ValueError(
-            f"--{given[0].replace('_', '-')} stands before '{context.invoked_subcommand}': "
-            "options of a command go after its name"
-        )
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            raise ValueError(
+                f"{option.opts[0]} stands before '{context.invoked_subcommand}': "
+                "options of a command go after its name"
+            )
