@@ -9,6 +9,7 @@ is the sum (or the maximum) of the terms plus an intercept.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,6 +121,10 @@ class Form:
             intercept = float(data.get("intercept", 0.0))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a form: {error!r}") from None
+        if not all(map(math.isfinite, [intercept, *(t.weight for t in terms)])):
+            raise ValueError("the weights of a form are finite numbers")
+        if any(isinstance(t.get(key), str) for t in data["terms"] for key in ("having", "lacking")):
+            raise ValueError("'having' and 'lacking' of a form's term are lists of phrases")
         if join not in ("sum", "max"):
             raise ValueError(f"a form is joined by 'sum' or 'max', not by {join!r}")
         if any(not t.phrases or not all(isinstance(p, str) for p in t.phrases) for t in terms):

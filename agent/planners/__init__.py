@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KINDS = {
     "builtin": "programmatic; needs no key: screens concepts, then tests them by minimal pairs",
     "openai/MODEL": "a language model behind any OpenAI-compatible endpoint (OPENAI_BASE_URL)",
-    "stdio": "whoever reads and writes JSON lines on stdin and stdout: a person, a script, an agent",
+    "stdio": "whoever reads and writes JSON lines on stdin and stdout: a person, a script",
     "scripted:FILE": "the steps in a JSON file, one after the other; strict",
     "replay:FILE": "the steps that `--record FILE` kept of another study; strict",
 }
@@ -55,13 +55,15 @@ def open_planner(
         from hubel.agent.planners.cassette import Replayed
 
         return Replayed.read(Path(argument))
+    if name == "mcp":
+        raise ValueError("an MCP client plans this study: start `hubel mcp`, call resume_study")
     raise ValueError(f"there is no planner '{name}'. {nearest(name, KINDS)}")
 
 
 def open_describer(
     planner: str, options: Mapping[str, Any] | None = None, home: Path | None = None
 ) -> Describer | None:
-    """Who looks at pictures for a planner: ``describer`` of the options, or the planner's own model.
+    """Who looks at pictures for a planner: as the options say, or the planner's own model.
 
     Args:
         planner: Name of the planner.
@@ -72,6 +74,11 @@ def open_describer(
         ValueError: There is no such describer.
     """
     given = options or {}
+    kind, _, file = planner.partition(":")
+    if kind == "replay" and file and "describer" not in given:
+        from hubel.agent.planners.cassette import Replayed
+
+        return Replayed.read(Path(file)).describer
     name = given.get("describer") or (planner if planner.startswith("openai/") else "none")
     if name == "none":
         return None

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from hubel.commands import benchmark, networks, studies
+from hubel.commands import benchmark, chat, mcp, networks, serve, studies
 from hubel.commands.options import DONE, ENVIRONMENT, INTERRUPTED, USAGE
 from hubel.commands.surroundings import fail
 
@@ -26,6 +26,10 @@ for command in (
     studies.show,
     studies.report,
     studies.replay,
+    chat.chat,
+    chat.why,
+    serve.serve,
+    mcp.mcp,
     networks.index,
     networks.units,
     networks.models,

@@ -58,3 +58,9 @@ def test_what_is_not_a_form_is_refused(text):
 def test_wrong_json_is_refused(data):
     with pytest.raises(ValueError, match=r"form|could not convert"):
         Form.from_json(data)
+
+
+@pytest.mark.parametrize("weight", ["nan", "inf", float("nan"), float("-inf")])
+def test_weights_that_are_not_finite_are_refused(weight):
+    with pytest.raises(ValueError, match="finite"):
+        Form.from_json({"terms": [{"weight": weight, "having": ["red"]}]})

@@ -76,6 +76,7 @@ def ask(
     options = {k: v for k, v in given.items() if v is not None}
     open_planner(planner, options)
     open_describer(planner, options)
+    _check_stdout(planner, as_json, events)
     named = unit or unit_in(question) or (UNIT if model == "demo" else None)
     if named is None:
         raise ValueError("name the unit: --unit SITE:INDEX; `hubel units --model ...` lists them")
@@ -102,6 +103,7 @@ def resume(
 
     with open_ledger(home) as ledger:
         known = ledger.study(study)
+        _check_stdout(known.planner, as_json, events)
         with Where.of(known, unsafe, read).lab_of(known, ledger) as lab:
             _go_on(known, ledger, lab, Shown(report_to, as_json, events, record))
 
@@ -199,6 +201,12 @@ class Shown:
     record: Path | None = None
 
 
+def _check_stdout(planner: str, as_json: bool, events: bool) -> None:
+    """Refuse two writers to stdout."""
+    if planner == "stdio" and (as_json or events):
+        raise ValueError("stdout is the planner's with --planner stdio: leave --json and --events")
+
+
 def _go_on(study: Study, ledger: Ledger, lab: LabSession, shown: Shown) -> NoReturn:
     stop = _finish(study, ledger, lab, shown)
     if stop in ("planner failed", "lab failed"):
@@ -239,7 +247,7 @@ def _run(study: Study, ledger: Ledger, lab: LabSession, shown: Shown) -> Study:
     if shown.record is not None:
         from hubel.agent.planners.cassette import Recording
 
-        planner = Recording(planner, shown.record)
+        planner = Recording(planner, shown.record, {"model": study.model, "data": study.data})
     with open_display() as display:
         seen = Printed(study.id) if shown.events else display
         lab.progress = seen.progress

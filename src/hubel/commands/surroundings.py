@@ -43,9 +43,9 @@ def open_display() -> Display:
 
 def console() -> Console:
     """The terminal, for what is printed."""
-    from rich.console import Console
+    from hubel.agent.display import SafeConsole
 
-    return Console(highlight=False)
+    return SafeConsole(highlight=False)
 
 
 def print_json(value: Any) -> None:

@@ -1,0 +1,1 @@
+"""hubel as an MCP server: any client of the Model Context Protocol can be the planner."""
