@@ -1,24 +1,62 @@
-"""Progress on stderr: what a study is doing, line by line, with a bar for long work."""
+"""What a study is doing, as it happens: line by line, with a bar for long work."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.segment import Segment
+from rich.text import Text
 
-_MARKS = {"supported": "[green]supported[/]", "refuted": "[red]refuted[/]"}
+from hubel.sandbox.printed import clean
+
+_MARKS = {"supported": "green", "refuted": "red"}
+
+
+class SafeConsole(Console):
+    """A terminal that shows what models and tools wrote as text, and obeys none of it.
+
+    Terminal commands and control characters are taken out of whatever is printed; what rich itself
+    tells the terminal stays.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """The segments of something printed, with their words clean."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else clean(text), style, control)
+
+
+class _Count(MofNCompleteColumn):
+    """How much of it is done, where it is known how much there is."""
+
+    def render(self, task: Task) -> Text:
+        return super().render(task) if task.total is not None else Text()
 
 
 class Display:
-    """Shows events of the loop and progress of the lab. On a terminal there is a moving bar."""
+    """Shows events of the loop and progress of the lab. On a terminal there is a moving bar.
+
+    Args:
+        console: Where; stderr unless given.
+    """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or SafeConsole(stderr=True, highlight=False)
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            _Count(),
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
@@ -26,6 +64,7 @@ class Display:
         )
         self._task = self._bar.add_task("", total=None, visible=False)
         self._what = ""
+        self._streamed = ""
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -36,11 +75,14 @@ class Display:
 
     def close(self) -> None:
         """Take the bar away."""
+        self._end_stream()
         self._bar.stop()
 
     def say(self, text: str) -> None:
         """What is going on now."""
-        self._bar.update(self._task, description=text, total=None, completed=0, visible=True)
+        # A task that had a total keeps one: what is of unknown length is a new task.
+        self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(text, total=None)
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Progress of long work in the lab."""
@@ -53,24 +95,69 @@ class Display:
 
     def watch(self, event: str, details: dict[str, Any]) -> None:
         """One event of the loop."""
+        if event == "token":
+            self._token(details["text"])
+            return
+        streamed = self._end_stream()
         if event == "step":
-            step = details["step"]
-            if step.thought:
-                self.console.print(step.thought, markup=False, style="italic")
-            for claim in step.hypotheses:
-                self.console.print(f"  {claim.name}: {claim.claim}", markup=False)
+            self._step(details, streamed)
         elif event == "experiment":
             self.say(f"#{details['n']} {details['call'].tool}")
         elif event == "result":
             self._result(details)
+        elif event == "error":
+            self._print(Text(f"step {details['n']} is refused: {details['error']}", "yellow"))
+        elif event == "retry":
+            told = f"  {details['error']} Asking again in {details['wait']:.1f} s."
+            self._print(Text(told, "dim yellow"))
+        elif event == "end":
+            self._bar.update(self._task, visible=False)
+
+    # Streaming
+
+    def _token(self, text: str) -> None:
+        """Words of a language model as they come; where nobody watches, the step has them."""
+        if not self.console.is_terminal:
+            return
+        if not self._streamed:
+            self._bar.stop()
+        self._streamed += text
+        self.console.print(Text(text, "italic"), end="", soft_wrap=True)
+
+    def _end_stream(self) -> str:
+        """End the line of words that came one by one; gives them."""
+        streamed, self._streamed = self._streamed, ""
+        if streamed:
+            self.console.print()
+            self._bar.start()
+        return streamed
+
+    # Events
+
+    def _step(self, details: dict[str, Any], streamed: str) -> None:
+        step = details["step"]
+        line = Text(f"step {details['n']}", "bold cyan")
+        if step.thought and step.thought.strip() not in streamed:
+            line.append(f"  {step.thought}", "not bold default italic")
+        self._print(line)
+        for claim in step.hypotheses:
+            instead = f", instead of {claim.revises}" if claim.revises else ""
+            self._print(Text(f"  {claim.name}{instead}: {claim.claim}"))
+        if step.conclusion is not None:
+            self._print(Text(f"  concludes: {step.conclusion.text}"))
 
     def _result(self, details: dict[str, Any]) -> None:
-        line = f"  [dim]#{details['n']} {details['call'].tool}[/]"
+        line = Text(f"  #{details['n']} {details['call'].tool}", "dim")
         if details["status"] != "done":
-            line += f" [yellow]{details['status']}[/]"
+            line.append(f" {details['status']}", "not dim yellow")
+        line.append(f" {details['what']}" if details.get("what") else "")
         for verdict in details["verdicts"]:
-            line += f" {verdict.hypothesis} {_MARKS.get(verdict.outcome, verdict.outcome)}"
-        self.console.print(line)
-        if details["error"]:
-            self.console.print("    " + details["error"].strip().splitlines()[-1], markup=False)
-        self._bar.update(self._task, visible=False)
+            line.append(f" {verdict.hypothesis} ", "not dim")
+            line.append(verdict.outcome, f"not dim {_MARKS.get(verdict.outcome, '')}")
+        self._print(line)
+        if said := (details["error"] or "").strip():
+            self._print(Text("    " + said.splitlines()[-1]))
+        self.say("thinking")
+
+    def _print(self, text: Text) -> None:
+        self.console.print(text)
