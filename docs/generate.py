@@ -58,8 +58,9 @@ def command_line() -> str:
     """The help texts, as a terminal of 80 columns shows them."""
     parts = ["# The command line\n\nThis page is generated from the program by `make docs`.\n"]
     commands = [
-        "", "ask", "resume", "studies", "show", "report", "replay", "index", "units", "models",
-        "tools", "doctor", "demo", "bench",
+        "", "ask", "resume", "studies", "show", "why", "report", "replay", "chat", "serve", "mcp",
+        "index", "units", "models", "tools", "doctor", "demo", "bench", "bench submit-format",
+        "bench export", "bench answer", "bench score",
     ]  # fmt: skip
     environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
     for command in commands:
