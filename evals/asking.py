@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from hubel.agent.planners.explorer import Finding
 from hubel.evals.neuron import Neuron
 from hubel.sandbox import wire
 from hubel.sandbox.jail import Box, Jail
+from hubel.tools.spec import ToolError
 
 #: Seconds that a planner may think about one neuron.
 PATIENCE = 300.0
@@ -43,11 +45,13 @@ class Worker:
     Args:
         jail: How the box is started.
         explorer: Name of the planner.
+        words: File of the lexicon, for planners that explain neurons over words.
     """
 
-    def __init__(self, jail: Jail, explorer: str) -> None:
+    def __init__(self, jail: Jail, explorer: str, words: Path | None = None) -> None:
         self._jail = jail
         self._explorer = explorer
+        self._words = words
         self._box: Box | None = None
 
     def __enter__(self) -> Self:
@@ -87,7 +91,7 @@ class Worker:
                     queries += len(frame["ask"])
                     if queries > budget:
                         raise wire.WireError(f"it asked more than {budget} times")
-                    wire.send(box.channel, {"outputs": _outputs(neuron, frame["ask"])})
+                    wire.send(box.channel, {"outputs": outputs(neuron, frame["ask"])})
                 elif "found" in frame:
                     finding = _finding(frame["found"])
                 else:
@@ -100,8 +104,10 @@ class Worker:
     def _started(self) -> Box:
         if self._box is None:
             command = [sys.executable, "-P", "-m", "hubel.evals.worker", "{channel}"]
+            given = [self._words] if self._words is not None else []
+            command += map(str, given)
             threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-            self._box = self._jail.start("lab", command, environment=threads)
+            self._box = self._jail.start("lab", command, read=given, environment=threads)
             self._box.opened(self._jail.limits)
         return self._box
 
@@ -111,12 +117,26 @@ class Worker:
             self._box = None
 
 
-def _outputs(neuron: Neuron, asked: list[Any]) -> list[Any]:
-    """Answers; what is not a finite number or a text is undefined."""
-    wanted = str if neuron.domain == "strings" else (int, float)
-    if not all(isinstance(x, wanted) and not isinstance(x, bool) for x in asked):
+def outputs(neuron: Neuron, asked: list[Any]) -> list[Any]:
+    """Answers; what is not a finite number or a text is undefined.
+
+    Raises:
+        WireError: An input is not one of the neuron's domain.
+    """
+    if neuron.domain == "scenes":
+        return _of_scenes(neuron, asked)
+    wanted = (int, float) if neuron.domain == "numbers" else str
+    ok = all(isinstance(x, wanted) and not isinstance(x, bool) for x in asked)
+    if not ok or (neuron.domain == "pairs" and not all("," in x for x in asked)):
         raise wire.WireError(f"it asked about something that is not one of {neuron.domain}")
     return [plain(y) for y in neuron.function(asked)]
+
+
+def _of_scenes(neuron: Neuron, asked: list[Any]) -> list[Any]:
+    try:
+        return [plain(y) for y in neuron.function(asked)]
+    except (ToolError, ValueError) as error:
+        raise wire.WireError(f"it asked about something that is no scene: {error}") from None
 
 
 def plain(value: Any) -> float | str | None:

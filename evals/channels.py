@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,7 @@ from hubel.agent.question import Question
 from hubel.evals import baselines
 from hubel.sandbox.jail import Jail
 from hubel.sandbox.session import LabSession, LabSettings
+from hubel.tools.spec import ToolError
 
 #: The network, with a channel of noise at the end of each main site; and its pictures.
 TARGET, DATA = "null:demo", "scenes:1600"
@@ -35,6 +37,16 @@ EVERY, PLANTED = 4, 7
 SEEN, HELD_OUT = 480, 320
 #: Those that make no experiment.
 BASELINES = ("exemplars", "lift", "ridge", "constant", "empty")
+
+
+def installed() -> None:
+    """Refuse to begin without the bundled network.
+
+    Raises:
+        ToolError: It is not installed.
+    """
+    if find_spec("efficientnet_lite_pytorch") is None:
+        raise ToolError("The suite 'real' needs the bundled network: pip install 'hubel[demo]'.")
 
 
 def check(planner: str) -> None:

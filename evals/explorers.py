@@ -19,12 +19,16 @@ from pathlib import Path
 from hubel.agent.planners.explorer import Explorer, Finding
 from hubel.tools.units import nearest
 
-Explore = Callable[[int, int], Explorer]
+#: Takes a budget and a seed; those of ``words`` and ``pairs`` a `Lexicon` besides.
+Explore = Callable[..., Explorer]
 
 #: Where the built-in explorer of each domain is.
 _BUILTIN = {
     "numbers": "hubel.agent.planners.numbers",
     "strings": "hubel.agent.planners.strings",
+    "words": "hubel.agent.planners.lexical.entities",
+    "pairs": "hubel.agent.planners.lexical.relations",
+    "scenes": "hubel.agent.planners.scenes",
 }
 #: Inputs that a baseline asks about.
 _NUMBERS = [float(x) for x in range(-128, 129, 2)]
@@ -42,11 +46,32 @@ def explorer(domain: str, name: str) -> Explore:
     if name == "builtin":
         found: Explore = import_module(_BUILTIN[domain]).explore
         return found
-    known = NUMBERS if domain == "numbers" else STRINGS
+    known = _baselines(domain)
     if name not in known:
         there = ["builtin", "oracle", *known]
         raise ValueError(f"there is no planner '{name}' for {domain}. {nearest(name, there)}")
     return known[name]
+
+
+def _baselines(domain: str) -> dict[str, Explore]:
+    if domain in ("words", "pairs"):
+        from hubel.evals.families.words import baselines
+
+        return baselines.of(domain) | {"empty": _wordless(empty), "cheater": _wordless(cheater)}
+    if domain == "scenes":
+        from hubel.evals.families.scenes.baselines import BASELINES
+
+        return BASELINES | {"empty": empty, "cheater": cheater}
+    return NUMBERS if domain == "numbers" else STRINGS
+
+
+def _wordless(explore: Explore) -> Explore:
+    """An explorer that makes no use of a lexicon."""
+
+    def explored(budget: int, seed: int, lexicon: object) -> Explorer:  # noqa: ARG001
+        return explore(budget, seed)
+
+    return explored
 
 
 def empty(_budget: int, _seed: int) -> Explorer:

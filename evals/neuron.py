@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-Domain = Literal["numbers", "strings", "words", "scenes"]
+Domain = Literal["numbers", "strings", "words", "pairs", "scenes"]
 Function = Callable[[Sequence[Any]], list[Any]]
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hubel.agent.planners.explorer import Finding
 from hubel.evals.asking import plain
 from hubel.evals.neuron import Neuron
+from hubel.evals.unit_tests import CHANCE, inputs_of, reproduced, share_passed, tests_of
 from hubel.sandbox.cells import CellLost, CellSession
 
 #: Fresh inputs on which an explanation is compared with the truth, and the share that must agree.
@@ -28,7 +29,6 @@ RELATIVE, OF_RANGE = 0.01, 0.05
 
 _RUN = """
 import math
-space = {}
 exec(compile(source, "<explanation>", "exec"), space)
 def one(x):
     try:
@@ -67,6 +67,13 @@ class Scored:
         overlap: Intersection over union of the claimed and the true exceptions; None without any.
         length: Characters of the code.
         why: Why the code could not be run; empty if it could.
+        unit_test: Share of FIND's three-way unit tests passed; chance is .33. None where there are
+            none. Fooled by an explanation that is merely vague: see `hubel.evals.unit_tests`.
+        indicator: FIND's string indicator: the share of the real executions in the unit tests that
+            are reproduced exactly; None where there are none.
+        named: Share of the true concepts that are named; None where there are none.
+        parts: Whether all of several concepts are named; None where there is one, or none.
+        precision: Share of what is named that is a true concept; None where nothing is named.
     """
 
     claimed: bool
@@ -79,6 +86,11 @@ class Scored:
     overlap: float | None
     length: int
     why: str
+    unit_test: float | None = None
+    indicator: float | None = None
+    named: float | None = None
+    parts: bool | None = None
+    precision: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger."""
@@ -94,12 +106,23 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
         cells: Where code runs.
         seed: Of the held-out inputs.
     """
+    if neuron.domain in ("words", "pairs"):
+        from hubel.evals.families.words.score import score as score_words
+
+        return score_words(neuron, finding, cells, seed)
+    if neuron.domain == "scenes":
+        from hubel.evals.families.scenes.score import score as score_scenes
+
+        return score_scenes(neuron, finding, cells, seed)
     numeric = neuron.domain == "numbers"
     code = finding.code if finding is not None else None
     inputs, strata = neuron.draw(HELD_OUT, np.random.default_rng([seed, 0x5C0]))
     truth = [plain(y) for y in neuron.truth(inputs)]
     grid = [x - 127.5 for x in range(256)] if numeric else []
-    said, why = _run(cells, code, [*inputs, *grid])
+    tests = tests_of(neuron)
+    said, why = run(cells, code, [*inputs, *grid, *inputs_of(tests)])
+    of_tests = said[len(inputs) + len(grid) :]
+    said = said[: len(inputs) + len(grid)]
     agree = _agree(said[: len(inputs)], truth, numeric=numeric)
     by = {
         name: float(np.mean([a for a, s in zip(agree, strata, strict=True) if s == name]))
@@ -109,7 +132,7 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
     overlap = _overlap(finding, neuron)
     recovered = _recovered(neuron, inputs, strata, agree, overlap)
     if not recovered and neuron.complexity == "approximated":
-        law, _ = _run(cells, neuron.code, inputs)
+        law, _ = run(cells, neuron.code, inputs)
         agree_with_law = _agree(said[: len(inputs)], law, numeric=numeric)
         recovered = _recovered(neuron, inputs, strata, agree_with_law, overlap)
     real_grid = [plain(y) for y in neuron.function(grid)]
@@ -117,13 +140,15 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
         claimed=code is not None,
         recovered=code is not None and neuron.real and recovered,
         agreement=by,
-        correlation=_correlation(said[: len(inputs)], truth) if numeric else None,
-        ceiling=_correlation(seen, truth) if numeric else None,
+        correlation=correlation(said[: len(inputs)], truth) if numeric else None,
+        ceiling=correlation(seen, truth) if numeric else None,
         nmse=nmse(said[len(inputs) :], real_grid) if numeric else None,
         truth_nmse=nmse([plain(y) for y in neuron.truth(grid)], real_grid) if numeric else None,
         overlap=overlap,
         length=len(code or ""),
         why=why,
+        unit_test=(share_passed(tests, of_tests) if code else CHANCE) if tests else None,
+        indicator=reproduced(tests, of_tests) if tests else None,
     )
 
 
@@ -160,13 +185,27 @@ def nmse(said: Sequence[Any], seen: Sequence[Any]) -> float:
     return float(min(off / total, 1e9))
 
 
-def _run(cells: CellSession, code: str | None, inputs: list[Any]) -> tuple[list[Any], str]:
-    """What code says of inputs, and why it could not be run if it could not."""
+def run(
+    cells: CellSession,
+    code: str | None,
+    inputs: list[Any],
+    space: str = "space = {}",
+    names: dict[str, Any] | None = None,
+) -> tuple[list[Any], str]:
+    """What code says of inputs, and why it could not be run if it could not.
+
+    Args:
+        cells: Where it runs.
+        code: Defines ``f``; None says nothing.
+        inputs: Of ``f``.
+        space: A script that sets `space`, the names that code finds.
+        names: What that script finds.
+    """
     nothing: list[Any] = [None] * len(inputs)
     if code is None:
         return nothing, ""
     try:
-        ran = cells.run(_RUN, names={"source": code, "inputs": inputs})
+        ran = cells.run(space + _RUN, names={"source": code, "inputs": inputs} | (names or {}))
     except CellLost as error:
         return nothing, str(error)
     if ran.status != "done" or not isinstance(ran.value, list) or len(ran.value) != len(inputs):
@@ -192,7 +231,8 @@ def _agree(said: Sequence[Any], truth: Sequence[Any], *, numeric: bool) -> list[
     ]
 
 
-def _correlation(said: Sequence[Any], truth: Sequence[Any]) -> float:
+def correlation(said: Sequence[Any], truth: Sequence[Any]) -> float:
+    """Pearson correlation where both are numbers; 0 for a constant."""
     pairs = [
         (float(s), t)
         for s, t in zip(said, truth, strict=True)

@@ -141,7 +141,7 @@ _COLUMNS: tuple[_Column, ...] = (
     ("$", "dollars", _number("dollars", 3)),
 )
 _LEGEND = {
-    "recovered": "share whose code agrees with the truth on 99% of fresh inputs",
+    "recovered": "share that is right on 99% of fresh inputs; of words: names every concept",
     "agr.": "agreement",
     "corr.": "correlation",
     "rank": "correlation of ranks",

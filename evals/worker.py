@@ -1,4 +1,4 @@
-"""A benchmark's planner process. `python -m hubel.evals.worker FD`, in a box of its own.
+"""A benchmark's planner process. `python -m hubel.evals.worker FD [WORDS]`, in a box of its own.
 
 It holds no neuron and no truth: the evaluator answers its questions over a socket. Frames from the
 evaluator: ``{"explorer", "domain", "budget", "seed"}``, then ``{"outputs": [...]}`` for each
@@ -12,8 +12,11 @@ import socket
 import sys
 import traceback
 from dataclasses import asdict
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
+from hubel.agent.planners.lexical.lexicon import Lexicon
 from hubel.evals.explorers import explorer
 from hubel.sandbox import wire
 
@@ -36,7 +39,10 @@ def main() -> None:
 
 
 def _found(channel: socket.socket, order: dict[str, Any]) -> dict[str, Any]:
-    steps = explorer(order["domain"], order["explorer"])(order["budget"], order["seed"])
+    explore = explorer(order["domain"], order["explorer"])
+    if order["domain"] in ("words", "pairs"):
+        explore = partial(explore, lexicon=_lexicon())
+    steps = explore(order["budget"], order["seed"])
     try:
         asked = next(steps)
         while True:
@@ -44,6 +50,12 @@ def _found(channel: socket.socket, order: dict[str, Any]) -> dict[str, Any]:
             asked = steps.send(wire.receive(channel)["outputs"])
     except StopIteration as end:
         return asdict(end.value)
+
+
+@cache
+def _lexicon() -> Lexicon:
+    """What explorers of neurons over words may ask about, from the file that the box shows."""
+    return Lexicon.load(Path(sys.argv[2]))
 
 
 if __name__ == "__main__":

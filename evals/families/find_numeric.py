@@ -1,15 +1,14 @@
 """FIND's functions of numbers, from a folder of its definitions.
 
 Schwettmann et al. 2023, "FIND: A Function Description Benchmark for Evaluating Interpretability
-Methods". The folder holds `numeric.json`, a list of definitions with the fields that `Definition`
-names. A definition says how its function is noised, corrupted and approximated, whichever of these
-is asked of it here. What the fields mean was checked against the mean value over the domain that
-each definition records.
+Methods". The folder holds a list of definitions (`find_layout` says where) with the fields that
+`Definition` names. A definition says how its function is noised, corrupted and approximated,
+whichever of these is asked of it here. What the fields mean was checked against the mean value over
+the domain that each definition records.
 """
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from hubel.evals.families.find_layout import not_laid_out, rows_of
 from hubel.evals.families.numbers.laws import REACH, compiled
 from hubel.evals.families.numbers.nets import stand_in
 from hubel.evals.families.numbers.neurons import draw
@@ -99,7 +99,7 @@ def load_numeric(folder: Path, complexity: str | None = None, seed: int = 0) -> 
     """The neurons of a folder of FIND's definitions.
 
     Args:
-        folder: Where `numeric.json` lies.
+        folder: FIND's files.
         complexity: `clean`, `noise`, `corrupted` or `approximated`, for all definitions that have
             it; by default the trained ones are approximated, and the others get one of the rest, in
             the published shares.
@@ -109,15 +109,25 @@ def load_numeric(folder: Path, complexity: str | None = None, seed: int = 0) -> 
         DataError: The file is missing or not in that layout.
     """
     found = definitions(folder)
+    asked = [complexity] * len(found) if complexity else complexities(found, seed)
+    return [
+        make(definition, one, seed)
+        for definition, one in zip(found, asked, strict=True)
+        if one != "approximated" or definition.trained
+    ]
+
+
+def complexities(found: list[Definition], seed: int) -> list[str]:
+    """One for each definition: the trained ones are approximated, the others drawn as published.
+
+    Args:
+        found: The definitions.
+        seed: Draws them, in the published shares.
+    """
     rng = np.random.default_rng([seed, 83])
     shares = np.array(list(PUBLISHED.values())) / sum(PUBLISHED.values())
-    neurons = []
-    for definition in found:
-        drawn = str(rng.choice(list(PUBLISHED), p=shares))
-        asked = complexity or ("approximated" if definition.trained else drawn)
-        if asked != "approximated" or definition.trained:
-            neurons.append(_neuron(definition, asked, seed))
-    return neurons
+    drawn = [str(rng.choice(list(PUBLISHED), p=shares)) for _ in found]
+    return ["approximated" if d.trained else other for d, other in zip(found, drawn, strict=True)]
 
 
 def definitions(folder: Path) -> list[Definition]:
@@ -126,17 +136,11 @@ def definitions(folder: Path) -> list[Definition]:
     Raises:
         DataError: The file is missing or not in that layout.
     """
-    path = Path(folder) / "numeric.json"
-    try:
-        rows = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{path} cannot be read ({error}): give the folder of FIND's files."
-        ) from None
+    path, rows = rows_of(folder, "numeric")
     try:
         return [_definition(n, row) for n, row in enumerate(rows)]
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise DataError(f"{path} is not in FIND's layout: {error!r}.") from None
+        raise not_laid_out(path, error) from None
 
 
 def _definition(place: int, row: dict[str, Any]) -> Definition:
@@ -179,7 +183,8 @@ def _polynomial(coefficients: list[float]) -> str:
     return " + ".join(f"({float(c)})*x**{n}" for n, c in enumerate(coefficients))
 
 
-def _neuron(definition: Definition, complexity: str, seed: int) -> Neuron:
+def make(definition: Definition, complexity: str, seed: int) -> Neuron:
+    """The neuron of a definition, noised, corrupted or approximated."""
     law = compiled(definition.code())
     rng = np.random.default_rng([seed, definition.place, zlib.crc32(complexity.encode())])
     exceptions: tuple[tuple[float, float], ...] = ()

@@ -5,93 +5,86 @@ Methods" (arXiv 2309.03886). There a served language model answers: how related 
 concept, or the second word of a relation for a first one. Here a `Judge` answers; a relation takes
 pairs ``"first, second"`` and says how well they fit (`Relation`).
 
-A unit test shows three words (or pairs) of which one is related; an explanation passes if it
-prefers that one. Chance is .33. Its failure mode: the other two are drawn from other neurons, so a
-vague explanation ("sports" for "golf") passes as well, and the truth itself does not always, since
-it is the judge, not people, that says what is related: report the truth's own share beside it.
+Of the unit tests (`hubel.evals.unit_tests`) the truth itself does not pass all, since it is the
+judge, not people, that says what is related: report the truth's own share beside it.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hubel.evals.families.find_layout import not_laid_out, rows_of
 from hubel.evals.families.words.encoder import Encoder
 from hubel.evals.families.words.judge import EncoderJudge, Judge
 from hubel.evals.families.words.neurons import Rule, neuron
-from hubel.evals.families.words.truth import Entity, Relation, split_pair
+from hubel.evals.families.words.truth import UNDEFINED, Entity, Relation, split_pair
 from hubel.evals.neuron import Neuron
-from hubel.tools.data import DataError
-
-#: Values for inputs: what an explanation expects, or what the truth answers.
-Predict = Callable[[Sequence[str]], Sequence[float]]
+from hubel.evals.unit_tests import UnitTest
 
 
-def load_entities(folder: Path, encoder: Encoder, judge: Judge | None = None) -> list[Neuron]:
-    """The neurons of ``entities.json``: two concepts are an OR, an exception does not count.
+def load_entities(
+    folder: Path, encoder: Encoder, judge: Judge | None = None, place: int | None = None
+) -> list[Neuron]:
+    """The neurons of FIND's entities: two concepts are an OR, an exception does not count.
 
     Args:
-        folder: Holds the file.
+        folder: FIND's files.
         encoder: Gives vocabulary and vectors.
         judge: Of relatedness; the encoder unless given.
+        place: Make the neuron at this place only, from 0.
 
     Raises:
         DataError: The file is missing or is not laid out so.
         ToolError: The encoder cannot be used.
     """
-    return _load(folder / "entities.json", _entity, encoder, judge)
+    return _load(folder, "entities", _entity, encoder, judge, place)
 
 
-def load_relations(folder: Path, encoder: Encoder, judge: Judge | None = None) -> list[Neuron]:
-    """The neurons of ``relations.json``; arguments and errors as of `load_entities`."""
-    return _load(folder / "relations.json", _relation, encoder, judge)
-
-
-def unit_tests(neuron: Neuron, predict: Predict) -> float:
-    """The share of a neuron's unit tests in which the right one of three gets the largest value."""
-    tests = (neuron.about or {})["unit_tests"]
-    values = np.array(predict([x for test in tests for x in test["inputs"]])).reshape(-1, 3)
-    right = np.array([test["correct"] for test in tests])
-    return float(np.mean(values.argmax(axis=1) == right))
+def load_relations(
+    folder: Path, encoder: Encoder, judge: Judge | None = None, place: int | None = None
+) -> list[Neuron]:
+    """The neurons of FIND's relations; arguments and errors as of `load_entities`."""
+    return _load(folder, "relations", _relation, encoder, judge, place)
 
 
 def _load(
-    path: Path,
+    folder: Path,
+    kind: str,
     rule_of: Callable[[dict[str, Any]], tuple[Rule, list[list[str]]]],
     encoder: Encoder,
     judge: Judge | None,
+    place: int | None,
 ) -> list[Neuron]:
+    path, entries = rows_of(folder, kind)
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
         rules = [rule_of(entry) for entry in entries]
         correct = [[int(n) - 1 for n in entry["correct"]] for entry in entries]
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise DataError(
-            f"{path} is not laid out as FIND's neurons over words: {error!r}."
-        ) from None
-    encoder.of(sorted({text for rule, tests in rules for text in _texts(rule, tests)}))
+        tests = [
+            [UnitTest(tuple(i), right) for i, right in zip(inputs, rights, strict=True)]
+            for (_, inputs), rights in zip(rules, correct, strict=True)
+        ]
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise not_laid_out(path, error) from None
+    encoder.of(sorted({text for rule, inputs in rules for text in _texts(rule, inputs)}))
     judge = judge or EncoderJudge(encoder)
+    pool = sorted({text for rule, _ in rules for text in rule.texts} - {UNDEFINED})
     return [
         neuron(
-            f"{path.stem}/{number}",
+            f"find-{kind}/{number}",
             rule,
             float("inf"),
             np.random.default_rng(number),
             encoder.lexicon(),
             judge,
-            {
-                "unit_tests": [
-                    {"inputs": inputs, "correct": right}
-                    for inputs, right in zip(tests, rights, strict=True)
-                ]
-            },
+            {"unit_tests": test, "pool": pool},
         )
-        for number, ((rule, tests), rights) in enumerate(zip(rules, correct, strict=True))
+        for number, ((rule, _), test) in enumerate(zip(rules, tests, strict=True))
+        if place is None or number == place
     ]
 
 

@@ -138,20 +138,47 @@ def test_a_budget_is_never_exceeded(lexicon, module, budget):
     assert len(asked) <= budget
 
 
-def test_the_code_says_what_the_form_says(lexicon):
-    finding, _ = explored(
-        entities.explore(400, 0, lexicon), lambda words: related(lexicon, words, 30)
-    )
+def executed(code, lexicon, inputs):
+    """What code says, where it finds nothing but `related`, as in the benchmark's cell."""
 
     def cosine(word, words):
-        mixed = unit(np.array(list(words.values()), np.float32) @ lexicon.of(list(words)))
+        given = {words: 1.0} if isinstance(words, str) else words
+        mixed = unit(np.array(list(given.values()), np.float32) @ lexicon.of(list(given)))
         return float(lexicon.of([word])[0] @ mixed)
 
     scope = {"related": cosine}
-    exec(finding.code, scope)  # noqa: S102
+    exec(code, scope)  # noqa: S102
+    return [scope["f"](x) for x in inputs]
+
+
+@pytest.mark.parametrize("letter", ["", "c"])
+def test_the_code_says_what_the_form_says(lexicon, letter):
+    def function(words):
+        return related(lexicon, words, 9) * [w[0] != letter for w in words]
+
+    finding, _ = explored(entities.explore(500, 0, lexicon), function)
+    assert finding.about["begins"] == letter
     words = list(lexicon.words[::37])
     by_form = WordForm.from_json(finding.about).predict(words, lexicon.of)
-    assert [scope["f"](w) for w in words] == pytest.approx(list(by_form), abs=0.01)
+    assert executed(finding.code, lexicon, words) == pytest.approx(list(by_form), abs=0.01)
+
+
+def test_the_code_of_a_relation_says_what_its_form_says(lexicon):
+    function = pair_function(lexicon, 15, 52)
+    finding, _ = explored(relations.explore(900, 0, lexicon), function)
+    pairs = [f"{a}, {b}" for a, b in zip(lexicon.words[::41], lexicon.words[1::41], strict=False)]
+    by_form = PairForm.from_json(finding.about).predict(pairs, lexicon.of)
+    assert executed(finding.code, lexicon, pairs) == pytest.approx(list(by_form), abs=0.02)
+
+
+def test_a_letter_is_excepted_only_where_its_words_answer_nothing(lexicon):
+    """Weaker answers to one letter, and a letter that drives nothing anyway, are no exceptions."""
+
+    def weaker(words):
+        return related(lexicon, words, 9) * [0.7 if w[0] == "c" else 1.0 for w in words]
+
+    finding, _ = explored(entities.explore(500, 0, lexicon), weaker)
+    assert finding.about["begins"] == ""
 
 
 def pair_function(lexicon, first, second, outside=None):

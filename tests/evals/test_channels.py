@@ -82,6 +82,7 @@ def test_nobody_knows_the_truth_of_a_channel_so_there_is_no_oracle():
         bench.check(bench.Plan(("real",), ("bultin",), 1, 0))
 
 
+@pytest.mark.slow
 def test_a_run_over_channels(tmp_path):
     """Baselines on two real channels; ridge predicts, a constant does not, and all is kept."""
     plan = bench.Plan(("real",), ("ridge", "constant"), 1, 0)

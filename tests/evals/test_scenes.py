@@ -3,21 +3,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from tests.sandbox.levels import ISOLATED
 
-from hubel.evals.families.scenes import held_out
+from hubel.agent.planners.explorer import Finding
+from hubel.evals.asking import outputs
+from hubel.evals.families.scenes import held_out, suite
+from hubel.evals.families.scenes.baselines import BASELINES
 from hubel.evals.families.scenes.drawing import COMPLEXITIES, KINDS, draw, with_noise
 from hubel.evals.families.scenes.neurons import make, write
 from hubel.evals.families.scenes.rules import Rule, concepts, names
+from hubel.evals.families.scenes.seen import phrases_in
 from hubel.evals.families.scenes.target import NEURON, PREPROCESS, load
 from hubel.evals.families.scenes.wired import WEIGHTS, Wired, weights
-from hubel.evals.families.scenes.wiring import NULL, Term, Wiring
+from hubel.evals.families.scenes.wiring import BEYOND, NULL, Term, Wiring
+from hubel.evals.neuron import Neuron
+from hubel.evals.score import score
+from hubel.sandbox.cells import CellSession
+from hubel.sandbox.levels import jail_for
+from hubel.sandbox.wire import WireError
 from hubel.tools.imagery.pairs import differences
 from hubel.tools.imagery.scenes import Scene, random_scene, render, truth
 from hubel.tools.spec import ToolError
@@ -309,3 +319,115 @@ def test_a_neuron_written_to_a_file_is_the_same_neuron(tmp_path: Path):
     assert not [phrase for phrase in neuron.about["phrases"] if phrase in text]  # type: ignore[index]
     target = load(name.removeprefix("synthetic:"), "cpu")
     assert np.allclose(target.forward(pixels(some))[:, 0], neuron.function(some), atol=1e-5)
+
+
+# --- the suite of the benchmark
+
+
+@pytest.fixture(scope="module", params=ISOLATED)
+def cells(request: pytest.FixtureRequest) -> Iterator[CellSession]:
+    with CellSession(jail_for(request.param)) as session:
+        yield session
+
+
+def in_suite(kind: str = "", complexity: str = "") -> Neuron:
+    return suite.make(0, next(drawn(kind, complexity))[0])
+
+
+def said(code: str | None, text: str = "some words") -> Finding:
+    return Finding(code, text, 0.9)
+
+
+@pytest.mark.parametrize("kind", ["xor", *BEYOND])
+def test_the_truth_scores_one_and_words_do_not_count(cells: CellSession, kind: str):
+    neuron = in_suite(kind)
+    found = score(neuron, said(neuron.code), cells, 0)
+    assert found.recovered
+    assert found.agreement["global"] == found.agreement["composed"] == 1.0
+    assert found.named == found.precision == 1.0
+    assert found.correlation == pytest.approx(found.ceiling)
+    assert score(neuron, said(neuron.code, "other words"), cells, 0) == found
+
+
+def test_a_wrong_rule_a_constant_and_nothing_are_low(cells: CellSession):
+    neuron, other = in_suite("xor", "clean"), in_suite("one", "clean")
+    wrong = score(neuron, said(other.code), cells, 0)
+    assert not wrong.recovered
+    assert wrong.named == wrong.precision == 0.0
+    assert abs(wrong.correlation) < 0.5
+    constant = score(neuron, said("def f(x):\n    return 0.3\n"), cells, 0)
+    assert (constant.recovered, constant.correlation) == (False, 0.0)
+    nothing = score(neuron, said(None), cells, 0)
+    assert (nothing.claimed, nothing.recovered, nothing.correlation) == (False, False, 0.0)
+    broken = score(neuron, said("def f(x)\n"), cells, 0)
+    assert not broken.recovered
+    assert "SyntaxError" in broken.why
+
+
+def test_a_rule_without_its_exception_fails_there(cells: CellSession):
+    neuron = in_suite(complexity="corrupted")
+    rule = Rule(Wiring.from_json(neuron.about["wiring"]))  # type: ignore[index]
+    first = rule.form.terms[0].having  # type: ignore[union-attr]
+    held = " and ".join(f"{p!r} in x" for p in first)
+    found = score(neuron, said(f"def f(x):\n    return {held}\n"), cells, 0)
+    assert not found.recovered
+    assert found.agreement["exception"] < 0.99
+    assert found.overlap is not None
+    assert found.overlap < 0.9
+    assert score(neuron, said(neuron.code), cells, 0).overlap == 1.0
+
+
+def test_null_units_are_never_recovered_and_have_no_code(cells: CellSession):
+    neuron = in_suite("coin")
+    assert (neuron.code, neuron.real) == (None, False)
+    assert not score(neuron, said("def f(x):\n    return 0.25\n"), cells, 0).recovered
+
+
+@pytest.mark.parametrize("kind", BEYOND)
+def test_laws_that_are_no_lists_are_computed_from_pixels(kind: str):
+    neuron = in_suite(kind)
+    asked, _ = neuron.draw(40, np.random.default_rng(0))
+    true, seen = np.array(neuron.truth(asked)), np.array(neuron.function(asked))
+    assert 0 < true.mean() < 1
+    assert (np.abs(true - seen) < 0.15).mean() >= 0.95
+    assert (np.abs(np.roll(true, 1) - seen) < 0.15).mean() < 0.95
+
+
+@pytest.mark.parametrize("asked", [3, {"things": 1}, {"background": {"kind": "plain"}}])
+def test_what_is_no_scene_is_refused(asked: object):
+    with pytest.raises(WireError, match="no scene"):
+        outputs(in_suite("one", "clean"), [asked])
+
+
+def test_pictures_of_another_size_are_refused():
+    asked = random_scene(np.random.default_rng(0), size=1024).to_json()
+    with pytest.raises(WireError, match="224 pixels"):
+        outputs(in_suite("one", "clean"), [asked])
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_baselines_ask_within_their_budget_and_write_code_that_runs(name: str):
+    neuron = in_suite("or", "clean")
+    steps = BASELINES[name](60, 0)
+    asked = next(steps)
+    assert len(asked) <= 60
+    with pytest.raises(StopIteration) as end:
+        steps.send(neuron.truth(asked))
+    space: dict[str, Callable[[object], float]] = {}
+    exec(end.value.value.code, space)  # noqa: S102
+    assert isinstance(float(space["f"]({"star"})), float)
+
+
+def test_looking_at_exemplars_finds_what_is_common_and_not_a_rare_pair():
+    phrase = common("background")[0]
+    answers = {}
+    for name in ("lift", "observation", "best-of", "random"):
+        steps = BASELINES[name](120, 0)
+        asked = next(steps)
+        true = [float(phrase in truth(Scene.from_json(one))) for one in asked]
+        with pytest.raises(StopIteration) as end:
+            steps.send(true)
+        answers[name] = phrases_in(end.value.value.code)
+    assert answers["observation"] == {phrase}
+    assert phrase in answers["lift"] & answers["best-of"]
+    assert phrase not in answers["random"]

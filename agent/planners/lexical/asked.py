@@ -42,10 +42,9 @@ class Asked:
         """What they gave: [words]."""
         return np.array(self.surrogate.values)
 
-    def fit(self, model: Model, kept: NDArray[Any] | None = None) -> Model:
-        """A model fitted to what was asked, or the part of it that is kept."""
-        some = np.ones(len(self.values), bool) if kept is None else kept
-        return fit(model, self.vectors[some], self.values[some], self.noise)
+    def fit(self, model: Model, held: bool = False) -> Model:
+        """A model fitted to what was asked; held, its directions stay where they are."""
+        return fit(model, self.vectors, self.values, self.noise, held)
 
     def missed(self, model: Model) -> float:
         """Mean square of what a model misses."""
@@ -61,6 +60,24 @@ class Asked:
         if known:
             self.surrogate.tell([n for n, _ in known], [a for _, a in known])
         return np.array([a for _, a in known])
+
+    def without(self, letter: str) -> Asked:
+        """The same as if no word that begins with a letter could be asked."""
+        kept = np.array([word[0] != letter for word in self.lexicon.words])
+        place = np.cumsum(kept) - 1
+        lexicon = Lexicon(
+            tuple(w for w, k in zip(self.lexicon.words, kept, strict=True) if k),
+            self.lexicon.vectors[kept],
+            tuple(int(place[n]) for n in self.lexicon.coverage if kept[n]),
+        )
+        surrogate = Surrogate(lexicon.vectors, self.surrogate.kept[kept])
+        known = [
+            (int(place[n]), value)
+            for n, value in zip(self.surrogate.asked, self.surrogate.values, strict=True)
+            if kept[n]
+        ]
+        surrogate.tell([n for n, _ in known], [value for _, value in known])
+        return Asked(lexicon, surrogate, self.confirming[kept], self.noise, self.queries)
 
     def repeat(self, count: int) -> Generator[list[str], list[Any], None]:
         """Ask again the highest and some others, and take the noise from the differences."""

@@ -11,21 +11,25 @@ import numpy as np
 from hubel.agent.planners.explorer import Explorer, Finding
 from hubel.agent.planners.lexical.asked import Asked
 from hubel.agent.planners.lexical.form import Concept, WordForm
-from hubel.agent.planners.lexical.letters import CHECKS, by_letter
+from hubel.agent.planners.lexical.letters import excepted
 from hubel.agent.planners.lexical.lexicon import Lexicon
-from hubel.agent.planners.lexical.model import Floats, fit
+from hubel.agent.planners.lexical.model import Floats
 from hubel.agent.planners.lexical.rivals import best
 from hubel.agent.planners.lexical.surrogate import Surrogate
 
 #: Shares of the budget: coverage, repeats, separating rivals, confirming; the rest is adaptive.
 COVERAGE, REPEATS, RIVALS, CONFIRM = 0.34, 0.03, 0.2, 0.08
 ROUNDS = 6
+#: Letters that words begin with, and words of each that are asked besides, where there is plenty.
+LETTERS, PROBES, PLENTY = 26, 2, 800
 #: Words that confirm, at least.
 CONFIRMING = 50
 #: Share of the lexicon that is asked only to confirm, and as much only to tell rivals apart.
 KEPT = 0.1
 #: Correlation with fresh answers below which nothing was found, and its deviations from zero.
 FOUND, SURE = 0.2, 3.0
+#: Share of fresh answers that is explained as often with all parts as without one.
+MISSING = 0.9
 
 
 def explore(budget: int, seed: int, lexicon: Lexicon) -> Explorer:
@@ -67,14 +71,18 @@ def study(
     if len(asked.values) < 2 or np.ptp(asked.values) < 1e-9:
         return None, asked, {"why": "constant"}
     yield from asked.repeat(int(REPEATS * budget))
-    reserve = int(RIVALS * budget) + max(int(CONFIRM * budget), CONFIRMING) + CHECKS
+    probes = PROBES if budget >= PLENTY else 0
+    kept = max(int(CONFIRM * budget), CONFIRMING)
+    reserve = int(RIVALS * budget) + kept + probes * LETTERS
     batch = (budget - asked.queries - reserve) // ROUNDS
     if batch < 1:
         return None, asked, {"why": "too few queries"}
     for _ in range(ROUNDS):
         yield from asked.ask(asked.surrogate.propose(batch, asked.noise))
+    begins = yield from excepted(asked, probes)
+    if begins:
+        asked = asked.without(begins)
     model, gains = yield from best(asked, int(RIVALS * budget))
-    model, begins = yield from by_letter(model, asked)
     words = WordForm(
         tuple(Concept.naming(d, lexicon) for d in model.on),
         tuple(Concept.naming(d, lexicon) for d in model.off),
@@ -84,28 +92,23 @@ def study(
         model.low,
         model.height,
     )
-    form = _curved(words, asked)
-    evidence = yield from _confirm(form, asked, max(int(CONFIRM * budget), CONFIRMING), rng)
+    form = _curved(words, asked, lexicon)
+    evidence = yield from _confirm(form, asked, kept, rng, lexicon)
     found = evidence["confirmed"] > min(FOUND, sure / 10) and evidence["deviations"] > sure
     return (form if found else None), asked, evidence | gains
 
 
-def _curved(form: WordForm, asked: Asked) -> WordForm:
+def _curved(form: WordForm, asked: Asked, lexicon: Lexicon) -> WordForm:
     """The form with its curve fitted to what was asked, now that words stand for directions."""
-    letters = np.array([asked.lexicon.words[n][0] for n in asked.surrogate.asked])
-    kept = letters != form.begins
-    model = fit(
-        form.model(asked.lexicon.of), asked.vectors[kept], asked.values[kept], asked.noise, True
-    )
+    model = asked.fit(form.model(lexicon.of), held=True)
     return replace(form, half=model.half, slope=model.slope, low=model.low, height=model.height)
 
 
 def _confirm(
-    form: WordForm, asked: Asked, count: int, rng: np.random.Generator
+    form: WordForm, asked: Asked, count: int, rng: np.random.Generator, lexicon: Lexicon
 ) -> Generator[list[str], list[Any], dict[str, Any]]:
     """The correlation with answers to words kept back, half of them the most related."""
-    lexicon = asked.lexicon
-    shape = form.shape(lexicon.words, lexicon.of)
+    shape = form.shape(asked.lexicon.words, lexicon.of)
     fresh = np.flatnonzero(asked.confirming)
     ranked = fresh[np.argsort(-shape[fresh], kind="stable")]
     half = min(count // 2, len(ranked) // 2)
@@ -139,7 +142,9 @@ def agreement(expected: Floats, answers: Floats, noise: float) -> dict[str, Any]
 def confidence(evidence: dict[str, Any]) -> float:
     """Probability that all concepts are the right ones, and no other.
 
-    What is explained of fresh answers, less for noise, under which parts are missed. The weights
-    were set by hand on 33 generated neurons; see the benchmark for how well it is calibrated.
+    What is explained of fresh answers is nearly all, where everything was found; under noise parts
+    are missed. The curve was set by hand on 55 generated neurons; see the benchmark for how well it
+    is calibrated.
     """
-    return float((0.97 - 0.25 * evidence["share of noise"]) * evidence["explained"])
+    whole = 1 / (1 + np.exp((MISSING - evidence["explained"]) / 0.025))
+    return float((0.97 - 0.2 * evidence["share of noise"]) * whole)

@@ -141,17 +141,36 @@ class WordForm:
 
     def code(self) -> str:
         """Python that defines ``f(x)``; ``related(x, words)`` is the cosine to their sum."""
-        terms = [f"related(x, {dict(c.words)!r})" for c in self.concepts]
-        near = terms[0] if len(terms) == 1 else "max(" + ", ".join(terms) + ")"
-        rows = ["import math", "", "def f(x):"]
-        if self.begins:
-            rows += [f"    if x.lower().startswith({self.begins!r}):"]
-            rows += [f"        return {self.low:.4g}"]
-        rows += [f"    on = 1 / (1 + math.exp(-{self.slope:.3g} * ({near} - {self.half[0]:.3f})))"]
+        near = f"on({self.nearness('x')}, {self.half[0]:.3f}, {self.slope:.3g})"
+        last = f"    return {self.low:.4g} + {self.height:.4g} * kept * {near}"
+        return "\n".join([*self.preamble(), *self.keeping("x"), last, ""])
+
+    def preamble(self) -> list[str]:
+        """Lines with which code begins: the logistic function, and the head of ``f``."""
+        return [
+            "import math",
+            "",
+            "def on(cosine, half, slope):",
+            "    return 1 / (1 + math.exp(min(slope * (half - cosine), 500)))",
+            "",
+            "def f(x):",
+        ]
+
+    def nearness(self, name: str) -> str:
+        """An expression for how near the word in a variable is to any concept."""
+        terms = [f"related({name}, {dict(c.words)!r})" for c in self.concepts]
+        return terms[0] if len(terms) == 1 else "max(" + ", ".join(terms) + ")"
+
+    def keeping(self, name: str) -> list[str]:
+        """Lines that set ``kept`` to what exceptions leave of the word in a variable."""
+        rows = ["    kept = 1.0"]
         for c in self.unless:
-            off = f"related(x, {dict(c.words)!r}) - {self.half[1]:.3f}"
-            rows += [f"    on *= 1 - 1 / (1 + math.exp(-{self.slope:.3g} * ({off})))"]
-        return "\n".join([*rows, f"    return {self.low:.4g} + {self.height:.4g} * on", ""])
+            off = f"related({name}, {dict(c.words)!r})"
+            rows = [f"    kept = 1 - on({off}, {self.half[1]:.3f}, {self.slope:.3g})"]
+        if self.begins:
+            rows += [f"    if {name}.strip().lower().startswith({self.begins!r}):"]
+            rows += ["        kept = 0.0"]
+        return rows
 
 
 def _name(direction: NDArray[Any], lexicon: Lexicon) -> str:

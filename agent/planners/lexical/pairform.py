@@ -84,26 +84,19 @@ class PairForm:
     def code(self) -> str:
         """Python that defines ``f(x)``; ``related(x, words)`` is the cosine to their sum."""
         a, b, c, d = self.curve
-        first = [f"related(one, {dict(k.words)!r})" for k in self.first.concepts]
-        second = [f"related(two, {dict(k.words)!r})" for k in self.second.concepts]
-        off = [
-            f"related(one, {dict(k.words)!r}) > {self.first.half[1]:.3f}" for k in self.first.unless
-        ]
-        off += [f"one.lower().startswith({self.first.begins!r})"] if self.first.begins else []
-        score = f"{a:.3g} + {b:.3g} * min(first, {self.cap:.3f})"
-        score += f" + {c:.3g} * min(second, {self.cap:.3f}) + {d:.3g} * related(one, {{two: 1}})"
+        one, two = self.first, self.second
         rows = [
-            "import math",
-            "",
-            "def f(x):",
-            '    one, two = x.split(", ", 1)',
-            f"    first = max([{', '.join(first)}])",
-            f"    outside = {' or '.join(off) or False}",
+            *one.preamble(),
+            '    one, two = [side.strip() for side in x.split(",", 1)]',
+            *one.keeping("one"),
+            f"    first = {one.nearness('one')}",
             f"    if two == {UNDEFINED!r}:",
-            f"        return float(outside or first < {self.first.half[0]:.3f})",
-            f"    second = max([{', '.join(second)}])",
-            f"    fit = 1 / (1 + math.exp(-({score})))",
-            f"    return {self.low:.4g} + {self.height:.4g} * fit * (not outside)",
+            f"        inside = on(first, {one.half[0]:.3f}, {one.slope:.3g})",
+            f"        return 1 - ({one.low:.4g} + {one.height:.4g} * kept * inside)",
+            f"    second = {two.nearness('two')}",
+            f"    score = {a:.3g} + {b:.3g} * min(first, {self.cap:.3f})",
+            f"    score += {c:.3g} * min(second, {self.cap:.3f}) + {d:.3g} * related(one, two)",
+            f"    return {self.low:.4g} + {self.height:.4g} * kept * on(score, 0, 1)",
         ]
         return "\n".join([*rows, ""])
 

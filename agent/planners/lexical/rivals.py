@@ -18,7 +18,7 @@ PARTS = 3
 #: Parts of an OR have directions less alike than this.
 DISTINCT = 0.65
 #: Times the model may grow, and the logarithm of the odds that it takes.
-STEPS, MARGIN = 3, 3.0
+STEPS, MARGIN = 3, 5.0
 #: Share of the variance that no rival wins by.
 NEGLIGIBLE = 0.02
 
@@ -82,7 +82,12 @@ def _with_part(model: Model, asked: Asked) -> list[Model]:
     ranked = asked.lexicon.vectors[np.argsort(-mean, kind="stable")]
     tried = [np.concatenate([model.on, extra[None]])]
     tried += [_split(ranked[:count], len(model.on) + 1) for count in (30, 80)]
-    fits = [asked.fit(replace(model, on=unit(on))) for on in tried]
+    driven = np.argsort(-asked.values, kind="stable")[: max(len(asked.values) // 12, 10)]
+    tried.append(_split(asked.vectors[driven], len(model.on) + 1))
+    # Free directions fit anything: which start is best shows while they are held.
+    held = [asked.fit(replace(model, on=unit(on)), held=True) for on in tried]
+    begun = sorted(range(len(tried)), key=lambda k: asked.missed(held[k]))[:2]
+    fits = [asked.fit(replace(model, on=unit(tried[k]))) for k in begun]
     return [m for m in fits if (m.on @ m.on.T - 2 * np.eye(len(m.on))).max() < DISTINCT]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,28 @@ class Surrogate:
         deviation = np.zeros(len(mean))
         deviation[some] = np.sqrt(np.clip(1 - explained, 0, 1))
         return base + spread * mean.astype(np.float64), spread * deviation
+
+    def expected(self, groups: NDArray[Any], noise: float) -> Floats:
+        """Mean for all words, each without what the words of its own group gave.
+
+        Args:
+            groups: Label of each word's group: [words].
+            noise: Standard deviation of one answer.
+        """
+        values = np.array(self.values)
+        base, spread = float(np.median(values)), float(max(values.std(), 1e-6))
+        kernel = self._columns[self.asked].astype(np.float64)
+        nugget = (noise / spread) ** 2 + 0.02
+        inverse = np.linalg.inv(kernel + nugget * np.eye(len(kernel)))
+        weights, own = inverse @ ((values - base) / spread), groups[self.asked]
+        mean = np.zeros(len(self.vectors))
+        for label in np.unique(groups):
+            inside, rows = np.flatnonzero(own == label), np.flatnonzero(groups == label)
+            # The inverse of a part of the matrix follows from that of the whole, block by block.
+            block = inverse[np.ix_(inside, inside)]
+            rest = weights - inverse[:, inside] @ np.linalg.solve(block, weights[inside])
+            mean[rows] = self._columns[rows] @ rest.astype(np.float32)
+        return np.asarray(base + spread * mean)
 
     def propose(self, count: int, noise: float) -> list[int]:
         """The words to ask next: most near the best known, a third where another best may be."""

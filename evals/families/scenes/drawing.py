@@ -9,12 +9,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hubel.evals.families.scenes.wiring import NULL, Join, Term, Wiring
+from hubel.evals.families.scenes.wiring import BEYOND, NULL, Join, Term, Wiring
 
 #: How often each kind of rule, of null unit and of complication is drawn, relative to the others.
 KINDS = {
     "one": 3, "or": 3, "and": 3, "and not": 3, "xor": 3, "and or": 3, "graded": 2,
-    "polysemantic": 2, "twice": 1, "left of": 1, "noise": 1, "coin": 1, "dead": 1, "spikes": 1,
+    "polysemantic": 2, "twice": 1, "left of": 1, "majority": 1, "odd": 1, "larger": 1, "nested": 1,
+    "noise": 1, "coin": 1, "dead": 1, "spikes": 1,
     "mixed": 1,
 }  # fmt: skip
 COMPLEXITIES = {"clean": 3, "noise": 4, "bias": 2, "corrupted": 2, "approximated": 1}
@@ -25,6 +26,7 @@ _LEAST = (0.05, 0.02, 0.006)  # share of random scenes that a channel is on for:
 _MOST = 0.6
 _APART = 0.3  # of that share, on which each channel of a rule makes a difference
 _REGION = (0.08, 0.35)
+_ALONE = (95,)  # channels that no two things of a scene have: there is one place for them
 _MIXED = 24  # channels of a random direction
 _TRIES = 20_000
 
@@ -90,10 +92,12 @@ class _Drawer:
 
     def other(self, kind: Join) -> Wiring:
         """A null unit, or a law that is no list of conjunctions."""
-        if kind in ("twice", "left of"):
+        if kind in ("majority", "nested"):
+            return Wiring(tuple(Term(1.0, (c,)) for c in self.several(3, together=3)), kind)
+        if kind in BEYOND:
             pool = np.intersect1d(self.usable, np.flatnonzero(self.things))
-            pool = pool[self.share[pool] >= _LEAST[0]]
-            chosen = self.several(1 if kind == "twice" else 2, among=pool)
+            pool = np.setdiff1d(pool[self.share[pool] >= _LEAST[0]], _ALONE)
+            chosen = self.several(1 if kind in ("twice", "odd") else 2, among=pool)
             return Wiring(tuple(Term(1.0, (c,)) for c in chosen), kind)
         if kind != "mixed":
             return Wiring((), kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,13 +19,14 @@ from hubel.evals.families.scenes.planted import plant
 from hubel.evals.families.scenes.rules import Rule
 from hubel.evals.families.scenes.target import NEURON, PREPROCESS
 from hubel.evals.families.scenes.wired import Wired, weights
-from hubel.evals.families.scenes.wiring import NULL, Wiring
+from hubel.evals.families.scenes.wiring import BEYOND, NULL, Wiring
 from hubel.evals.neuron import Neuron
 from hubel.tools.imagery.scenes import Scene, render
 
 Place = Literal["scenes", "planted"]
 
 _BATCH = 8
+_KEPT = 600  # pictures, 150 kB each
 
 
 def make(seed: int, number: int, place: Place = "scenes", snr: float | None = None) -> Neuron:
@@ -67,6 +69,8 @@ def make(seed: int, number: int, place: Place = "scenes", snr: float | None = No
             "phrases": rule.phrases,
             "region": rule.region,
             "noise": wiring.noise,
+            "snr": round((wiring.full / 2 / wiring.noise) ** 2, 3) if wiring.noise else None,
+            "beyond": wiring.join in BEYOND,
             "place": place,
             "wiring": wiring.to_json(),
         },
@@ -93,10 +97,29 @@ class _Seen:
     def __call__(self, scenes: Sequence[Scene]) -> list[Any]:
         values: list[float] = []
         for start in range(0, len(scenes), _BATCH):
-            pictures = [render(scene) for scene in scenes[start : start + _BATCH]]
+            pictures = [drawn(scene) for scene in scenes[start : start + _BATCH]]
             with torch.inference_mode():
                 values += self._run(pictures).tolist()
         return values
+
+
+def presented(wiring: Wiring, scenes: Sequence[Scene], start: int) -> list[float]:
+    """Values of a neuron on scenes, whatever it was asked before.
+
+    Args:
+        wiring: The neuron.
+        scenes: What it is shown.
+        start: Of the count of presentations, by which noise is drawn.
+    """
+    network = Wired(wiring, weights())
+    network.join.chance.again(start)
+    return _Seen(lambda pictures: network(PREPROCESS(pictures))[:, 0])(scenes)
+
+
+@lru_cache(maxsize=_KEPT)
+def drawn(scene: Scene) -> Image.Image:
+    """A scene's picture; those of scenes that planners ask about again and again are kept."""
+    return render(scene)
 
 
 def _opened(wiring: Wiring, place: Place) -> tuple[_Seen, str]:

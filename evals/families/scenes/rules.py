@@ -6,15 +6,17 @@ Nothing that a lab holds when it opens a neuron imports this module or reads its
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from hubel.agent.form import Form
 from hubel.agent.form import Term as Said
 from hubel.evals.families.scenes.wiring import BEYOND, NULL, Wiring
+from hubel.tools.imagery.graph import SIZES, Thing
 from hubel.tools.imagery.scenes import Scene, truth
 from hubel.tools.imagery.truth import counted, facts, find
 
@@ -22,6 +24,28 @@ CONCEPTS = Path(__file__).with_name("concepts.json")
 
 #: Mean of the null units that have no channels.
 _MEANS = {"noise": 0.5, "coin": 0.25, "dead": 0.0, "spikes": 0.216}
+
+#: Rules that are no lists of conjunctions, as Python source; of phrases, in their order.
+_CODE = {
+    "twice": "def f(x):\n    return float(sum({0} in t for t in x.things) >= 2)\n",
+    "odd": "def f(x):\n    return float(sum({0} in t for t in x.things) % 2)\n",
+    "majority": "def f(x):\n    return float(sum(p in x for p in ({0}, {1}, {2})) >= 2)\n",
+    "nested": "def f(x):\n    return float({0} in x and not ({1} in x and {2} not in x))\n",
+    "left of": (
+        "def f(x):\n"
+        "    here = [t.x for t in x.things if {0} in t]\n"
+        "    there = [t.x for t in x.things if {1} in t]\n"
+        "    return float(bool(here and there) and min(here) < max(there))\n"
+    ),
+    "larger": (
+        "def f(x):\n"
+        "    def largest(phrase):\n"
+        "        sizes = [t.size for t in x.things if phrase in t]\n"
+        "        return max(((s > 0.235) + (s > 0.39) for s in sizes), default=None)\n"
+        "    here, there = largest({0}), largest({1})\n"
+        "    return float(None not in (here, there) and here > there)\n"
+    ),
+}
 
 
 @cache
@@ -79,6 +103,17 @@ class Rule:
                 return f"1 where at least two things fulfil [{said[0]}], else 0"
             case "left of":
                 return f"1 where a thing that fulfils [{said[0]}] is left of one with [{said[1]}]"
+            case "odd":
+                return f"1 where an odd number of things fulfils [{said[0]}], else 0"
+            case "larger":
+                return (
+                    f"1 where the largest thing that fulfils [{said[0]}] is larger than any with "
+                    f"[{said[1]}], which is there"
+                )
+            case "majority":
+                return f"1 where at least two of [{'], ['.join(said)}] hold, else 0"
+            case "nested":
+                return f"1*[{said[0]} AND NOT ({said[1]} AND NOT {said[2]})]"
             case "mixed":
                 return f"a random direction over {len(said)} concepts"
             case "sum" | "max":
@@ -88,7 +123,9 @@ class Rule:
 
     @property
     def code(self) -> str | None:
-        """The rule as Python source: ``f(x)``, x being the phrases that are true of a scene."""
+        """The rule as Python source: ``f(x)``, x being what `seen` says of a scene."""
+        if self.wiring.join in BEYOND:
+            return _CODE[self.wiring.join].format(*map(repr, self.phrases))
         if self.form is None:
             return None
         parts = []
@@ -103,12 +140,15 @@ class Rule:
         return [self._value(scene) for scene in scenes]
 
     def _value(self, scene: Scene) -> float:
+        if self.wiring.join in BEYOND:
+            return self._beyond(scene)
+        return self.where(truth(scene))
+
+    def where(self, true: Collection[str]) -> float:
+        """Its value on a scene of which these phrases are true, for what a list of terms says."""
         wiring = self.wiring
         if wiring.join in _MEANS:
             return _MEANS[wiring.join]
-        if wiring.join in BEYOND:
-            return self._beyond(scene)
-        true = truth(scene)
         parts = [
             term.weight
             * (
@@ -120,10 +160,29 @@ class Rule:
         return float(max(parts) if wiring.join == "max" else sum(parts))
 
     def _beyond(self, scene: Scene) -> float:
-        first, *others = (find(phrase) for phrase in self.phrases)
-        seen = counted(scene)
-        here = [thing.x for thing in seen if first.holds(facts(thing))]
-        if self.wiring.join == "twice":
-            return float(len(here) >= 2)
-        there = [thing.x for thing in seen if others[0].holds(facts(thing))]
-        return float(bool(here) and bool(there) and min(here) < max(there))
+        """What no list of conjunctions says."""
+        if self.wiring.join in ("majority", "nested"):
+            first, second, third = (phrase in truth(scene) for phrase in self.phrases)
+            if self.wiring.join == "majority":
+                return float(first + second + third >= 2)
+            return float(first and not (second and not third))
+        wanted = [find(phrase) for phrase in self.phrases]
+        things = [[t for t in counted(scene) if phrase.holds(facts(t))] for phrase in wanted]
+        match self.wiring.join:
+            case "twice":
+                return float(len(things[0]) >= 2)
+            case "odd":
+                return float(len(things[0]) % 2)
+        here, there = things
+        if not here or not there:
+            return 0.0
+        if self.wiring.join == "left of":
+            return float(min(t.x for t in here) < max(t.x for t in there))
+        return float(_largest(here) > _largest(there))
+
+
+def _largest(things: Sequence[Thing]) -> int:
+    """The number of the largest size that one of them has, of the sizes with a word."""
+    middles = [(low + high) / 2 for low, high in SIZES.values()]
+    edges = [(a + b) / 2 for a, b in pairwise(middles)]
+    return max(sum(thing.size > edge for edge in edges) for thing in things)

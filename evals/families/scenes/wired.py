@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from hubel.evals.families.scenes.approximate import Approximation
 from hubel.evals.families.scenes.chance import Chance
-from hubel.evals.families.scenes.evidence import Atoms, steep
+from hubel.evals.families.scenes.evidence import Atoms, slices, steep
 from hubel.evals.families.scenes.network import Perception
-from hubel.evals.families.scenes.wiring import NULL, Term, Wiring
+from hubel.evals.families.scenes.wiring import BEYOND, NULL, Term, Wiring
 
 WEIGHTS = Path(__file__).with_name("weights.safetensors")
 
@@ -112,15 +112,13 @@ class Join(nn.Module):
         weight = torch.tensor([term.weight for term in terms])
         self.register_buffer("weight", weight, persistent=False)
 
-    def forward(self, terms: Tensor, maps: Tensor, pixels: Tensor) -> Tensor:
-        """Terms [N, terms], channels' maps and pixels -> [N, 1]."""
+    def forward(self, terms: Tensor, maps: Tensor, sizes: Tensor, pixels: Tensor) -> Tensor:
+        """Terms [N, terms], channels' maps, evidence of sizes and pixels -> [N, 1]."""
         normal, even = self.chance(pixels)
         if self.wiring.join in NULL and self.wiring.join != "mixed":
             return self._null(normal, even)
-        if self.wiring.join == "twice":
-            value = self._things(maps, 0).sum((1, 2))[:, None].sub(1).clamp(0, 1)
-        elif self.wiring.join == "left of":
-            value = self._left(maps)
+        if self.wiring.join in BEYOND:
+            value = self._beyond(maps, sizes)
         else:
             driven = terms * self.weight
             high = self.wiring.join == "max"
@@ -137,6 +135,37 @@ class Join(nn.Module):
                 return torch.where(even < _SPIKES, 1.0, _REST)
             case _:
                 return torch.zeros_like(even)
+
+    def _beyond(self, maps: Tensor, sizes: Tensor) -> Tensor:
+        """What no list of conjunctions says, [N, 1]."""
+        match self.wiring.join:
+            case "twice":
+                return self._number(maps).sub(1).clamp(0, 1)
+            case "odd":
+                return (1 - (self._number(maps) % 2 - 1).abs()).clamp(0, 1)
+            case "left of":
+                return self._left(maps)
+            case "larger":
+                first, second = (self._largest(maps, sizes, n) for n in (0, 1))
+                return (first - second).clamp(0, 1) * second.clamp(0, 1)
+            case "majority":
+                on = torch.cat([self._on(maps, n) for n in range(3)], dim=1)
+                return on.sum(1, keepdim=True).sub(1).clamp(0, 1)
+            case _:
+                first, second, third = (self._on(maps, n) for n in range(3))
+                return (first - (second - third).relu()).relu()
+
+    def _on(self, maps: Tensor, term: int) -> Tensor:
+        return self._things(maps, term).amax((1, 2))[:, None]
+
+    def _number(self, maps: Tensor) -> Tensor:
+        return self._things(maps, 0).sum((1, 2))[:, None]
+
+    def _largest(self, maps: Tensor, sizes: Tensor, term: int) -> Tensor:
+        """The greatest size of a thing with a term's channel, 1 to 3, or 0 without one: [N, 1]."""
+        ranks = torch.arange(1, sizes.shape[1] + 1, dtype=sizes.dtype, device=sizes.device)
+        sized = (sizes * ranks[:, None, None]).sum(1)
+        return (self._things(maps, term) * sized).amax((1, 2))[:, None]
 
     def _things(self, maps: Tensor, term: int) -> Tensor:
         """Things with a term's channel, at their centres: [N, H, W]."""
@@ -186,6 +215,7 @@ class Wired(nn.Module):
         self.perception.load_state_dict(held.tensors, strict=True)
         self.perception.pack()
         self.atoms = Atoms(held.classes)
+        self._sizes = slices(held.classes)["size"]
         self.concepts = Concepts(held)
         self.pool = Pool()
         channels = len(held.biases)
@@ -206,6 +236,7 @@ class Wired(nn.Module):
 
     def read(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """The value [N, 1], and the share of it at each place, [N, 1, 28, 28]."""
-        maps = self.concepts(self.atoms(*self.perception(pixels)))
-        value = self.join(self.terms(self.pool(maps)), maps, pixels)
+        atoms = self.atoms(*self.perception(pixels))
+        maps = self.concepts(atoms)
+        value = self.join(self.terms(self.pool(maps)), maps, atoms[:, self._sizes], pixels)
         return value, self.spread(maps)

@@ -14,12 +14,16 @@ import numpy as np
 
 from hubel.tools.spec import ToolError
 
-Join = Literal["sum", "max", "twice", "left of", "noise", "coin", "dead", "spikes", "mixed"]
+Join = Literal[
+    "sum", "max",
+    "twice", "left of", "majority", "odd", "larger", "nested",
+    "noise", "coin", "dead", "spikes", "mixed",
+]  # fmt: skip
 
 #: Joins that have nothing to do with the picture, and one that mixes channels by no rule.
 NULL: tuple[Join, ...] = ("noise", "coin", "dead", "spikes", "mixed")
 #: Lawful, but no list of conjunctions.
-BEYOND: tuple[Join, ...] = ("twice", "left of")
+BEYOND: tuple[Join, ...] = ("twice", "left of", "majority", "odd", "larger", "nested")
 
 
 #: Threshold units of every network, most of them without weight.
@@ -48,7 +52,10 @@ class Wiring:
     Attributes:
         terms: Conjunctions.
         join: How they come together. ``twice``: two things with the first term's channel;
-            ``left of``: a thing of the first term's channel left of one of the second's; of the
+            ``left of``: a thing of the first term's channel left of one of the second's;
+            ``majority``: at least two of three channels; ``odd``: an odd number of things with the
+            channel; ``larger``: the largest thing of the first channel is larger than any of the
+            second's; ``nested``: the first channel, but not the second without the third. Of the
             null units, ``noise`` is normal, ``coin`` has two values, ``dead`` is 0, ``spikes`` is
             constant save for rare ones, ``mixed`` a random direction.
         noise: Standard deviation of what is added.

@@ -4,6 +4,11 @@
 - `judge`: who says how related things are: the encoder, or a language model.
 - `truth`: the hidden rules (one concept, OR, AND-NOT, exceptions; relations) and what they answer.
 - `topics`: the concepts and relations that neurons are drawn from.
-- `neurons`: the seeded generator.
+- `neurons`, `null`: the seeded generator.
 - `score`: what an explanation is worth.
+- `baselines`: what an explainer has to beat.
 """
+
+from hubel.evals.families.words.neurons import make
+
+__all__ = ["make"]

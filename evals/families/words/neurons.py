@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,12 @@ from numpy.typing import NDArray
 
 from hubel.agent.planners.lexical.lexicon import Lexicon
 from hubel.evals.families.words import topics
-from hubel.evals.families.words.encoder import Encoder
+from hubel.evals.families.words.encoder import Encoder, shared
 from hubel.evals.families.words.judge import EncoderJudge, Judge
-from hubel.evals.families.words.truth import Entity, Relation
+from hubel.evals.families.words.null import NULLS, null
+from hubel.evals.families.words.truth import UNDEFINED, Entity, Relation
 from hubel.evals.neuron import Neuron
+from hubel.evals.unit_tests import CHOICES, TESTS, UnitTest
 
 Rule = Entity | Relation
 Answer = Callable[[Sequence[str]], NDArray[Any]]
@@ -31,9 +32,24 @@ MIX = {
 }
 #: Standard deviation of the truth over that of the noise.
 SNRS = (float("inf"), 5.0, 2.0, 1.0)
-NULLS = ("random", "constant", "spikes", "shuffled", "noise")
+#: Concepts that names are told apart from.
+POOL = [text for text in topics.texts() if text != UNDEFINED]
 #: Words whose drive reaches this are "on"; held-out words are half of them, if there are so many.
 ON = 0.3
+#: Unit tests choose between words that drive their neuron at least so much, or are among so many
+#: that drive it most; words of other neurons that drive this one too are no wrong answers.
+STRONG, STRONGEST, WEAK = 0.6, 30, 0.2
+
+
+def make(seed: int, number: int) -> Neuron:
+    """Neuron `number` of the suite of a seed, by the encoder of this process.
+
+    Raises:
+        ToolError: The encoder cannot be used.
+    """
+    encoder = shared()
+    encoder.of(topics.texts())
+    return _neuron(number, seed, encoder.lexicon(), EncoderJudge(encoder))
 
 
 def generate(n: int, seed: int, encoder: Encoder, judge: Judge | None = None) -> list[Neuron]:
@@ -60,9 +76,47 @@ def _neuron(number: int, seed: int, lexicon: Lexicon, judge: Judge) -> Neuron:
     name = f"words/{number}"
     if kind == "null":
         pairs = bool(rng.random() < 0.3)
-        return _null(name, str(rng.choice(NULLS)), pairs, rng, lexicon, judge)
+        return null(name, str(rng.choice(NULLS)), pairs, rng, lexicon, judge)
     snr = float(rng.choice(SNRS))
-    return neuron(name, drawn(kind, rng, lexicon, judge), snr, rng, lexicon, judge)
+    rule = drawn(kind, rng, lexicon, judge)
+    about = {"unit_tests": unit_tests(rule, rng, lexicon, judge), "pool": POOL}
+    return neuron(name, rule, snr, rng, lexicon, judge, about)
+
+
+def unit_tests(
+    rule: Rule, rng: np.random.Generator, lexicon: Lexicon, judge: Judge
+) -> list[UnitTest]:
+    """Three words (or pairs) each, of which one drives the neuron; the others drive other ones."""
+    kind = "relation" if isinstance(rule, Relation) else "one"
+    tests: list[UnitTest] = []
+    right = _strong(rule, rng, lexicon, judge)
+    while len(tests) < TESTS:
+        inputs = [right()]
+        most = min(WEAK, float(rule.answer(inputs, judge)[0]) / 2)
+        while len(inputs) < CHOICES:
+            other = _strong(drawn(kind, rng, lexicon, judge), rng, lexicon, judge)()
+            if rule.answer([other], judge)[0] < most:
+                inputs.append(other)
+        order = [int(k) for k in rng.permutation(CHOICES)]
+        tests.append(UnitTest(tuple(inputs[k] for k in order), order.index(0)))
+    return tests
+
+
+def _strong(
+    rule: Rule, rng: np.random.Generator, lexicon: Lexicon, judge: Judge
+) -> Callable[[], str]:
+    """Draws words (or pairs) that drive a rule much."""
+    if isinstance(rule, Entity):
+        sides = [rule.answer(lexicon.words, judge)]
+    else:
+        kept = 1 - rule.excepted(lexicon.words, judge)
+        first = judge.related(lexicon.words, rule.first) * kept
+        sides = [first, judge.related(lexicon.words, rule.second)]
+    pools = []
+    for drive in sides:
+        strong = np.flatnonzero(drive >= STRONG)
+        pools.append(strong if len(strong) >= STRONGEST else np.argsort(-drive)[:STRONGEST])
+    return lambda: ", ".join(lexicon.words[int(rng.choice(pool))] for pool in pools)
 
 
 def drawn(kind: str, rng: np.random.Generator, lexicon: Lexicon, judge: Judge) -> Rule:
@@ -125,18 +179,41 @@ def neuron(
         return [v + float(noise.normal(0, sigma)) if sigma else v for v in truth(inputs)]
 
     parts = rule.concepts if isinstance(rule, Entity) else (rule.first, rule.second)
-    given = {"input": "word" if isinstance(rule, Entity) else "pair", "concepts": list(parts)}
+    given = {
+        "concepts": list(parts),
+        "without": rule.without if isinstance(rule, Entity) else rule.unless,
+        "begins": rule.begins,
+        "told": told(rule),
+        "snr": None if snr == float("inf") else snr,
+    }
     return Neuron(
         name=name,
-        domain="words",
+        domain="words" if isinstance(rule, Entity) else "pairs",
         kind=rule.kind,
         complexity="clean" if snr == float("inf") else f"noise {snr:g}",
         function=function,
         truth=truth,
         draw=draw,
         description=rule.description,
+        code=rule.code() if isinstance(judge, EncoderJudge) else None,
         about=given | (about or {}),
     )
+
+
+def told(rule: Rule) -> dict[str, Any]:
+    """What the truth names, laid out as `Finding.about`."""
+
+    def side(concepts: Sequence[str]) -> dict[str, Any]:
+        return {"concepts": [{"name": c} for c in concepts]}
+
+    if isinstance(rule, Entity):
+        taken, first, both = rule.without, side(rule.concepts), {}
+    else:
+        taken, first = rule.unless, side([rule.first])
+        both = {"first": first, "second": side([rule.second])}
+    first["unless"] = [{"name": taken}] if taken else []
+    first["begins"] = rule.begins or ""
+    return both or first
 
 
 def _held_out(
@@ -162,49 +239,3 @@ def _mixed(drive: NDArray[Any], n: int, rng: np.random.Generator) -> NDArray[np.
     on = np.flatnonzero(drive > ON)
     half = rng.choice(on, n // 2) if len(on) else rng.integers(len(drive), size=n // 2)
     return rng.permutation(np.concatenate([half, rng.integers(len(drive), size=n - n // 2)]))
-
-
-def _null(
-    name: str, kind: str, pairs: bool, rng: np.random.Generator, lexicon: Lexicon, judge: Judge
-) -> Neuron:
-    """A unit about which there is nothing to find."""
-    key = int(rng.integers(2**32))
-    fresh = np.random.default_rng(key)
-    concept = str(rng.choice(topics.CONCEPTS))
-
-    def hashed(inputs: Sequence[str]) -> NDArray[Any]:
-        digests = (blake2b(f"{key} {w}".encode(), digest_size=8).digest() for w in inputs)
-        return np.array([int.from_bytes(d, "big") / 2**64 for d in digests])
-
-    def answer(inputs: Sequence[str]) -> NDArray[Any]:
-        if kind == "constant":
-            return np.full(len(inputs), 0.2)
-        if kind == "noise":
-            return fresh.normal(0, 0.2, len(inputs))
-        if kind == "spikes":
-            return np.where(hashed(inputs) > 0.99, 1.0, 0.05)
-        if kind == "random":
-            return hashed(inputs) ** 3
-        others = [lexicon.words[int(h * len(lexicon.words))] for h in hashed(inputs)]
-        return judge.related(others, concept)
-
-    def function(inputs: Sequence[Any]) -> list[Any]:
-        return [float(v) for v in answer(list(inputs))]
-
-    def draw(n: int, rng: np.random.Generator) -> tuple[list[Any], list[str]]:
-        words = [lexicon.words[int(a)] for a in rng.integers(len(lexicon.words), size=2 * n)]
-        paired = [f"{a}, {b}" for a, b in zip(words[:n], words[n:], strict=True)]
-        return list(paired if pairs else words[:n]), ["global"] * n
-
-    return Neuron(
-        name=name,
-        domain="words",
-        kind=f"null: {kind}",
-        complexity="null",
-        function=function,
-        truth=function,
-        draw=draw,
-        description="Nothing: its activation has nothing to do with meaning.",
-        real=False,
-        about={"input": "pair" if pairs else "word", "concepts": []},
-    )

@@ -1,7 +1,15 @@
-"""What an explanation of a neuron over words is worth."""
+"""What an explanation of a neuron over words is worth.
+
+Its code is executed in a cell. There it finds ``related(text, words)``: the cosine, by the sentence
+encoder, of a text to another one or to a weighted sum of texts (``{"sea": 0.7, "ship": 0.4}``).
+Which texts code may speak of are the inputs (of pairs the two sides), and the texts that stand in
+the code itself.
+"""
 
 from __future__ import annotations
 
+import ast
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,108 +18,175 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubel.agent.planners.explorer import Finding
-from hubel.agent.planners.lexical.form import WordForm
-from hubel.agent.planners.lexical.pairform import PairForm
-from hubel.evals.families.find_words import unit_tests
-from hubel.evals.families.words.encoder import Encoder
+from hubel.evals.asking import plain
+from hubel.evals.families.words.encoder import Encoder, shared
 from hubel.evals.neuron import Neuron
+from hubel.evals.score import Scored, correlation, run
+from hubel.evals.unit_tests import CHANCE, inputs_of, share_passed, tests_of
+from hubel.sandbox.cells import CellSession
 
-#: Held-out inputs.
-HELD_OUT = 600
-#: How much of what a word usually has to do with anything is taken off, and over which words.
-USUAL, NEIGHBOURS = 0.5, 20
+#: Held-out inputs, and how near to the truth is agreement; outputs lie between 0 and 1.
+HELD_OUT, NEAR = 1000, 0.2
+#: Texts of one piece of code that ``related`` may be asked about, and their characters.
+TEXTS, LONGEST = 4000, 100
+
+_RELATED = """
+import base64
+import numpy as np
+_rows = np.frombuffer(base64.b64decode(vectors), np.float32).reshape(len(texts), -1)
+_place = {text: k for k, text in enumerate(texts)}
+_known = {}
+def related(text, words):
+    given = {words: 1.0} if isinstance(words, str) else words
+    key = tuple(given.items())
+    if key not in _known:
+        mixed = sum(w * _rows[_place[t.strip().lower()]] for t, w in key)
+        _known[key] = mixed / max(np.linalg.norm(mixed), 1e-12)
+    return float(_rows[_place[text.strip().lower()]] @ _known[key])
+space = {"related": related}
+"""
 
 
 @dataclass(frozen=True)
-class WordScore:
-    """Scores of one explanation.
+class Named:
+    """What an explanation names, for comparison with the truth.
 
     Attributes:
-        correlation: Of the executed form with the truth on held-out inputs; 0 if there is none.
-        by_stratum: The same in each stratum with ten inputs or more.
-        named: For each true concept, whether a name of the explanation is nearest to it among all
-            concepts of the pool.
-        parts: Whether it names as many concepts as there are.
-        tests: Share of the three-way unit tests passed, if the neuron has some. Chance is .33.
+        concepts: Names of each side: one side for words, two for pairs.
+        unless: Names of what is taken out.
+        begins: The letter with which exceptions begin; empty without.
     """
 
-    correlation: float
-    by_stratum: dict[str, float]
-    named: tuple[bool, ...]
-    parts: bool
-    tests: float | None
+    concepts: tuple[tuple[str, ...], ...] = ()
+    unless: tuple[str, ...] = ()
+    begins: str = ""
+
+    @classmethod
+    def of(cls, about: Any) -> Named:
+        """What `Finding.about` says; nothing if it is not laid out so.
+
+        ``{"concepts": [{"name": ...}], "unless": [{"name": ...}], "begins": ""}``, and for pairs
+        ``{"first": {...}, "second": {...}}`` with one such object each.
+        """
+        try:
+            sides = [about["first"], about["second"]] if "first" in about else [about]
+            concepts = tuple(tuple(str(c["name"]) for c in s["concepts"]) for s in sides)
+            unless = tuple(str(c["name"]) for c in sides[0].get("unless", ()))
+            return cls(concepts, unless, str(sides[0].get("begins", "")))
+        except (KeyError, TypeError, AttributeError):
+            return cls()
 
 
-def score(finding: Finding, neuron: Neuron, pool: Sequence[str], encoder: Encoder) -> WordScore:
-    """Score an explanation by its form; its wording does not count.
-
-    A name counts if the right concept is the nearest of the pool to it, by the encoder; its
-    failure mode: a pool of few or unlike concepts makes this easy, so state its size.
+def score(
+    neuron: Neuron,
+    finding: Finding | None,
+    cells: CellSession,
+    seed: int,
+    encoder: Encoder | None = None,
+) -> Scored:
+    """Execute an explanation in a cell and compare it with the truth.
 
     Args:
-        finding: The explanation; its form is in `Finding.about`.
         neuron: What it explains.
-        pool: Concepts that names are told apart from; the neuron's own are among them.
-        encoder: Runs the form and judges names.
+        finding: The explanation; what it names is in `Finding.about`, see `Named.of`.
+        cells: Where code runs.
+        seed: Of the held-out inputs.
+        encoder: Says how related texts are; that of this process unless given.
     """
-    about = neuron.about or {}
-    concepts, tests = list(about.get("concepts", [])), "unit_tests" in about
-    if finding.code is None:
-        chance = 1 / 3 if tests else None
-        return WordScore(0.0, {}, (False,) * len(concepts), not concepts, chance)
-    inputs, strata = neuron.draw(HELD_OUT, np.random.default_rng(1))
-    truth, expected = np.array(neuron.truth(inputs)), predict(finding, inputs, encoder)
-    sides = _names(finding)
-    pools = encoder.of(pool)
-    nearest = [{pool[int((pools @ v).argmax())] for v in encoder.of(side)} for side in sides]
-    sought = concepts if len(sides) == 1 else concepts[: len(sides)]
-    named = tuple(c in (nearest[k] if len(sides) > 1 else nearest[0]) for k, c in enumerate(sought))
-    return WordScore(
-        _correlation(expected, truth),
-        {
-            stratum: _correlation(expected[chosen], truth[chosen])
-            for stratum in sorted(set(strata))
-            if (chosen := np.array(strata) == stratum).sum() >= 10
+    encoder = encoder or shared()
+    code = finding.code if finding is not None else None
+    inputs, strata = neuron.draw(HELD_OUT, np.random.default_rng([seed, 0x5C0]))
+    truth = [plain(y) for y in neuron.truth(inputs)]
+    tests = tests_of(neuron)
+    asked = [*inputs, *inputs_of(tests)]
+    said, why = _executed(cells, code, asked, encoder)
+    near = np.abs(_numbers(said[: len(inputs)]) - _numbers(truth)) <= NEAR
+    near &= np.array([s is not None for s in said[: len(inputs)]])
+    named, others, excepted = named_right(neuron, finding, encoder)
+    found = bool(named) and all(named) and not others and excepted
+    return Scored(
+        claimed=code is not None,
+        recovered=neuron.real and code is not None and found,
+        agreement={
+            name: float(near[np.array(strata) == name].mean()) for name in sorted(set(strata))
         },
-        named,
-        sum(map(len, sides)) == len(concepts),
-        unit_tests(neuron, lambda x: list(preference(finding, x, encoder))) if tests else None,
+        correlation=_correlated(said[: len(inputs)], truth),
+        ceiling=_correlated([plain(y) for y in neuron.function(inputs)], truth),
+        nmse=None,
+        truth_nmse=None,
+        overlap=None,
+        length=len(code or ""),
+        why=why,
+        unit_test=_passed(said[len(inputs) :], tests, code is not None),
+        named=float(np.mean(named)) if named else None,
+        parts=all(named) if len(named) > 1 else None,
     )
 
 
-def predict(finding: Finding, inputs: Sequence[str], encoder: Encoder) -> NDArray[Any]:
-    """What the explanation expects of inputs: the form in `Finding.about`, executed."""
-    about = finding.about or {}
-    form = PairForm.from_json(about) if "first" in about else WordForm.from_json(about)
-    return np.asarray(form.predict(inputs, encoder.of))
+def named_right(
+    neuron: Neuron, finding: Finding | None, encoder: Encoder
+) -> tuple[list[bool], int, bool]:
+    """Whether the names are the right ones.
 
+    A name counts as the concept of the neuron's pool that is nearest to it, by the encoder. Its
+    failure mode: a pool of few or unlike concepts makes this easy, so its size is to be stated.
 
-def preference(finding: Finding, inputs: Sequence[str], encoder: Encoder) -> NDArray[Any]:
-    """How much inputs stand out for an explanation, for choosing one of three.
-
-    Some words are near to everything; what each usually reaches, the mean cosine to its twenty
-    nearest of a sample of all words, is taken off by half (as in cross-domain similarity local
-    scaling: Conneau et al. 2018, "Word Translation Without Parallel Data"). Of pairs it is what
-    the form expects.
+    Returns:
+        For each true concept whether it is named; how many other concepts are named; whether the
+        exception is named, or there is none and none is named.
     """
-    about = finding.about or {}
-    if "first" in about:
-        return predict(finding, inputs, encoder)
-    form, lexicon = WordForm.from_json(about), encoder.lexicon()
-    vectors, model = encoder.of(inputs), form.model(encoder.of)
-    sample = vectors @ lexicon.vectors[list(lexicon.coverage)].T
-    usual = np.sort(sample, axis=1)[:, -NEIGHBOURS:].mean(axis=1)
-    near = (vectors @ model.on.T).max(axis=1) - USUAL * usual
-    return np.asarray(np.where(form.kept(inputs, encoder.of) < 0.5, near - 2, near))
+    about = neuron.about or {}
+    concepts, pool = list(about.get("concepts", ())), list(about.get("pool", ()))
+    if not concepts:
+        return [], 0, True
+    said = Named.of(finding.about) if finding is not None and finding.code else Named()
+    sides = [_nearest(names, pool, encoder) for names in said.concepts]
+    true = [[c] for c in concepts] if neuron.domain == "pairs" else [concepts]
+    sides += [[]] * (len(true) - len(sides))
+    named = [c in side for side, cs in zip(sides, true, strict=False) for c in cs]
+    others = sum(c not in cs for side, cs in zip(sides, true, strict=False) for c in side)
+    taken = [about["without"]] if about.get("without") else []
+    excepted = sorted(set(_nearest(said.unless, pool, encoder))) == taken
+    return named, others, excepted and said.begins == (about.get("begins") or "")
 
 
-def _names(finding: Finding) -> list[list[str]]:
-    about = finding.about or {}
-    sides = [about["first"], about["second"]] if "first" in about else [about]
-    return [[str(concept["name"]) for concept in side["concepts"]] for side in sides]
+def _nearest(names: Sequence[str], pool: Sequence[str], encoder: Encoder) -> list[str]:
+    if not names:
+        return []
+    return [pool[int(k)] for k in (encoder.of(names) @ encoder.of(pool).T).argmax(axis=1)]
 
 
-def _correlation(one: NDArray[Any], two: NDArray[Any]) -> float:
-    if np.ptp(one) < 1e-12 or np.ptp(two) < 1e-12:
-        return 0.0
-    return float(np.corrcoef(one, two)[0, 1])
+def _executed(
+    cells: CellSession, code: str | None, inputs: list[str], encoder: Encoder
+) -> tuple[list[Any], str]:
+    """What code says of inputs, and why it could not be run if it could not."""
+    constants = _texts_in(code or "")
+    sides = [side for text in (*inputs, *constants) for side in text.split(",", 1)]
+    texts = sorted({text.strip().lower() for text in (*sides, *constants)})
+    vectors = base64.b64encode(encoder.of(texts).tobytes()).decode() if code else ""
+    return run(cells, code, inputs, _RELATED, {"texts": texts, "vectors": vectors})
+
+
+def _texts_in(code: str) -> list[str]:
+    """The texts that stand in code; none if it is no Python, which running it will say."""
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return [t for t in dict.fromkeys(texts) if len(t) <= LONGEST][:TEXTS]
+
+
+def _passed(said: Sequence[Any], tests: Sequence[Any], claimed: bool) -> float | None:
+    if not tests:
+        return None
+    return share_passed(tests, said) if claimed else CHANCE
+
+
+def _numbers(values: Sequence[Any]) -> NDArray[np.float64]:
+    """As numbers; what is missing counts as 0."""
+    return np.array([float(v) if isinstance(v, int | float) else 0.0 for v in values])
+
+
+def _correlated(said: Sequence[Any], truth: Sequence[Any]) -> float:
+    return correlation(_numbers(said).tolist(), _numbers(truth).tolist())

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hubel.evals.families.words.judge import Judge
+from hubel.evals.families.words.judge import (
+    CAP,
+    HALF,
+    LINK,
+    PAIR_HALF,
+    PAIR_WIDTH,
+    WIDTH,
+    Judge,
+)
 
 #: What a function of a relation says where it says nothing; as the second word of a pair it asks
 #: whether the first lies outside.
@@ -62,6 +70,13 @@ class Entity:
     def answer(self, words: Sequence[str], judge: Judge) -> NDArray[Any]:
         """The activations: [words]."""
         return np.asarray(self.drive(words, judge) * (1 - self.excepted(words, judge)))
+
+    def code(self) -> str:
+        """Python that defines ``f(x)`` as the encoder judges; ``related`` is a cosine."""
+        near = ", ".join(f"related(x, {c!r})" for c in self.concepts)
+        rows = [*_excepting("x", self.without, self.begins)]
+        rows += [f"    return kept * on(max([{near}]), {HALF}, {WIDTH})"]
+        return "\n".join([_ON, *rows, ""])
 
 
 @dataclass(frozen=True)
@@ -115,6 +130,20 @@ class Relation:
         inside = judge.paired(split, self.first, self.second) * (1 - excepted)
         return np.asarray(np.where(asked, outside, inside))
 
+    def code(self) -> str:
+        """Python that defines ``f(x)`` as the encoder judges; ``related`` is a cosine."""
+        rows = [
+            '    one, two = [side.strip() for side in x.split(",", 1)]',
+            *_excepting("one", self.unless, self.begins),
+            f"    first = related(one, {self.first!r})",
+            f"    if two == {UNDEFINED!r}:",
+            f"        return max(1 - on(first, {HALF}, {WIDTH}), 1 - kept)",
+            f"    score = min(first, {CAP}) + min(related(two, {self.second!r}), {CAP})",
+            f"    score = (score + {LINK} * related(one, two)) / {2 + LINK}",
+            f"    return kept * on(score, {PAIR_HALF}, {PAIR_WIDTH})",
+        ]
+        return "\n".join([_ON, *rows, ""])
+
 
 def split_pair(pair: str) -> tuple[str, str]:
     """The two sides of ``"first, second"``; a first side has no comma.
@@ -126,6 +155,25 @@ def split_pair(pair: str) -> tuple[str, str]:
     if not comma:
         raise ValueError(f"'{pair}' is no pair: write two words with a comma between.")
     return first.strip(), second.strip()
+
+
+#: The logistic function of the judge, and where a function of a rule begins.
+_ON = """import math
+
+def on(cosine, half, width):
+    return 1 / (1 + math.exp((half - cosine) / width))
+
+def f(x):"""
+
+
+def _excepting(name: str, without: str | None, begins: str | None) -> list[str]:
+    """Lines of code that say how far a word is no exception."""
+    rows = ["    kept = 1.0"]
+    if without:
+        rows = [f"    kept = 1 - on(related({name}, {without!r}), {HALF}, {WIDTH})"]
+    if begins:
+        rows += [f"    if {name}.strip().lower().startswith({begins!r}):", "        kept = 0.0"]
+    return rows
 
 
 def _begins(word: str, letter: str | None) -> bool:

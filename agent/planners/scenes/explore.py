@@ -1,0 +1,136 @@
+"""The explorer of neurons over scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from hubel.agent.planners.explorer import Explorer, Finding
+from hubel.agent.planners.scenes.design import SAME, Designer, probabilities
+from hubel.agent.planners.scenes.fit import Data, Fitted, nothing
+from hubel.agent.planners.scenes.search import Beam
+from hubel.agent.planners.scenes.state import State
+from hubel.agent.planners.scenes.verdict import conclude
+from hubel.tools.imagery.scenes import Scene
+
+_FIRST, _TWICE, _MORE = 56, 4, 10
+_ROUND = 15
+_SEARCHED = 3
+_FEWEST = 8  # answers without which there is nothing to search in
+_ENOUGH = 200
+#: When it stops: so sure, so many rounds without a surprise, nothing left beyond noise.
+_SURE, _QUIET, _FITS = 0.95, 2, 1.4
+_OFTEN, _AGAIN = 6, 3
+
+Asking = Generator[list[Any], list[Any], None]
+
+
+def explore(budget: int, seed: int) -> Explorer:
+    """Find the rule of a neuron over scenes.
+
+    Args:
+        budget: Scenes that it may ask about.
+        seed: Of its choices.
+
+    Returns:
+        An explorer that yields scenes as JSON (`Scene.to_json`).
+    """
+    rng = np.random.default_rng([seed, 0x5CE])
+    designer, state, beam = Designer(rng), State(), Beam()
+
+    def ask(scenes: list[Scene]) -> Asking:
+        some = scenes[: max(0, budget - state.asked)]
+        if some:
+            answers = yield [scene.to_json() for scene in some]
+            state.add(some, answers)
+
+    first = designer.cover(min(_FIRST, budget))
+    yield from ask([*first, *first[:_TWICE]])
+    if state.noise > 1e-4:
+        yield from ask(first[_TWICE : _TWICE + _MORE])
+    if len(state.answers) < _FEWEST:
+        return Finding(None, "It is undefined nearly everywhere.", 0.0)
+    quiet = turn = 0
+    while state.asked < budget:
+        yield from ask(_odd(state))
+        data = state.data()
+        beam.update(data, search=not quiet or turn % _SEARCHED == 0)
+        turn += 1
+        top = beam.best[0]
+        known = top.score > nothing(data) + 3
+        sure = certainty(beam.best, designer) if known else 0.0
+        odd = designer.around(top, state, data.sigma) if known else []
+        enough = state.asked >= _least(state.noise)
+        if (
+            known
+            and sure > _SURE
+            and quiet >= _QUIET
+            and enough
+            and misfit(top, data) < _FITS
+            and not odd
+        ):
+            break
+        keen = 7 if sure < _SURE else 4
+        scenes = odd + designer.separating(beam.best, state, data.sigma, keen)
+        scenes += designer.contexts(top, state, 4) if known else _hot(state)
+        rest = max(3, _ROUND - len(scenes))
+        if known and state.noise > 1e-4 and sure > 0.8:
+            scenes += designer.suspects(top, state, data.sigma, rest - 1)
+            rest = 1
+        scenes += designer.cover(rest)
+        begin = len(state.answers)
+        yield from ask(scenes)
+        new = state.data()
+        wrong = np.abs(new.answers - top.predict(new.bits))[begin:] > 4 * data.sigma
+        quiet = quiet + 1 if known and not wrong.any() else 0
+    data = state.data()
+    beam.update(data, search=True)
+    sure = certainty(beam.best, designer)
+    return conclude(beam.best, sure, data, state.noise, quiet)
+
+
+def certainty(best: list[Fitted], designer: Designer) -> float:
+    """Probability of those hypotheses that say the same as the best where it matters."""
+    weights = probabilities(best)
+    if not len(designer.pool.bits):
+        return 0.0
+    said = np.stack([f.predict(designer.pool.bits) for f in best])
+    apart = np.abs(said - said[0]) > SAME * max(1e-9, float(np.abs(best[0].weights[:-1]).max()))
+    return float(weights[apart.mean(axis=1) <= 0.02].sum())
+
+
+def _hot(state: State) -> list[Scene]:
+    """Scenes whose answers are high, to be asked about again: noise, or a rule that is rare?"""
+    if state.noise < 1e-4:
+        return []
+    middle = float(np.median(state.answers))
+    sums: dict[Scene, float] = {}
+    for scene, answer in zip(state.scenes, state.answers, strict=True):
+        sums[scene] = sums.get(scene, 0.0) + answer - middle
+    worth = {scene: total / np.sqrt(state.times(scene)) for scene, total in sums.items()}
+    order = sorted(worth, key=lambda scene: -worth[scene])
+    return [s for s in order if state.times(s) < _OFTEN and worth[s] > 1.5 * state.noise][:_AGAIN]
+
+
+def misfit(fitted: Fitted, data: Data) -> float:
+    """The spread of what a hypothesis leaves, in units of the noise: 1 where it leaves nothing."""
+    left = data.answers - fitted.predict(data.bits)
+    return float(np.sqrt(np.square(left).mean()) / data.sigma)
+
+
+def _least(noise: float) -> int:
+    """Answers that are wanted at least."""
+    return int(_ENOUGH + min(100.0, 400 * noise))
+
+
+def _odd(state: State) -> list[Scene]:
+    """High answers that were given once only: a scene that drives the unit does so again."""
+    answers = np.array(state.answers)
+    middle = float(np.median(answers))
+    far = answers - middle > max(0.2, 4 * state.noise)
+    order = [int(n) for n in np.argsort(-answers, kind="stable") if far[n]]
+    if sum(far) > 6:
+        return []
+    return [state.scenes[n] for n in order if state.times(state.scenes[n]) == 1][:4]

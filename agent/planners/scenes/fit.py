@@ -1,0 +1,165 @@
+"""Weights of hypotheses by least squares, what each is worth, and scans over every phrase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from hubel.agent.planners.scenes.grammar import Hypothesis
+from hubel.agent.planners.scenes.words import Floats, costs, usable
+
+#: Squared residual, in units of the noise, above which an answer counts as an outlier: perception
+#: errs on about three scenes in a thousand.
+_CAP = 14.0
+#: Least standard deviation of answers around a rule: perception is graded at borders, and a network
+#: may stand in for the rule.
+FLOOR = 0.07
+_RIDGE = 1e-6
+_ROUNDS = 2  # of reweighting
+
+
+@dataclass(frozen=True)
+class Data:
+    """What was asked and answered.
+
+    Attributes:
+        bits: What is true of each scene, [n, phrases], 0 or 1.
+        answers: [n].
+        sigma: Standard deviation of answers around a rule.
+    """
+
+    bits: Floats
+    answers: Floats
+    sigma: float
+
+    @property
+    def n(self) -> int:
+        """How many answers."""
+        return len(self.answers)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A hypothesis with its weights.
+
+    Attributes:
+        hypothesis: What is fitted.
+        weights: Of its features, and the intercept last.
+        score: Log posterior up to a constant, nats.
+        trust: Weight of each answer in the fit: low for outliers, [n].
+    """
+
+    hypothesis: Hypothesis
+    weights: Floats
+    score: float
+    trust: Floats
+
+    def predict(self, bits: Floats) -> Floats:
+        """Its value on scenes, [n], of what is true of them, [n, phrases]."""
+        found: Floats = self.hypothesis.matrix(bits) @ self.weights
+        return found
+
+
+def fit(hypothesis: Hypothesis, data: Data) -> Fitted:
+    """Fit its weights, outliers held down, and weigh it."""
+    matrix = hypothesis.matrix(data.bits)
+    trust = np.ones(data.n)
+    weights = _solve(matrix, data.answers, trust)
+    for _ in range(_ROUNDS):
+        squared = np.square((data.answers - matrix @ weights) / data.sigma)
+        trust = np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
+        weights = _solve(matrix, data.answers, trust)
+    squared = np.square((data.answers - matrix @ weights) / data.sigma)
+    lost = 0.5 * np.minimum(squared, _CAP).sum()
+    said = hypothesis.cost + costs()[list(hypothesis.slots)].sum()
+    score = -lost - said - 0.5 * len(weights) * np.log(data.n) - _implausible(hypothesis, weights)
+    return Fitted(hypothesis, weights, float(score), trust)
+
+
+def nothing(data: Data) -> float:
+    """The score of a constant."""
+    middle = float(np.median(data.answers))
+    for _ in range(_ROUNDS):
+        squared = np.square((data.answers - middle) / data.sigma)
+        trust = np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
+        middle = float((trust * data.answers).sum() / trust.sum())
+    squared = np.square((data.answers - middle) / data.sigma)
+    return float(-0.5 * np.minimum(squared, _CAP).sum() - 0.5 * np.log(data.n))
+
+
+def scan(hypothesis: Hypothesis, slot: int, data: Data, trust: Floats) -> Floats:
+    """How well each phrase would do in one slot: sums of squared residuals, [phrases].
+
+    Features are affine in the column g of a slot, a + b g with g of 0 and 1, so that the normal
+    equations of all phrases are a few products with the matrix of all columns.
+    """
+    a, b = hypothesis.affine(data.bits, slot)
+    a = np.concatenate([a, np.ones((data.n, 1))], axis=1)
+    b = np.concatenate([b, np.zeros((data.n, 1))], axis=1)
+    width, phrases = a.shape[1], data.bits.shape[1]
+    pairs = list(combinations_with_replacement(range(width), 2))
+    crossed = np.stack(
+        [trust * (a[:, k] * b[:, m] + a[:, m] * b[:, k] + b[:, k] * b[:, m]) for k, m in pairs]
+        + [trust * data.answers * b[:, k] for k in range(width)]
+    )
+    sums = crossed @ data.bits
+    gram = np.empty((phrases, width, width))
+    for (k, m), row in zip(pairs, sums, strict=False):
+        gram[:, k, m] = gram[:, m, k] = row + float((trust * a[:, k] * a[:, m]).sum())
+    right = sums[len(pairs) :].T + (trust * data.answers) @ a
+    gram[:, range(width), range(width)] += _RIDGE
+    weights = np.linalg.solve(gram, right[:, :, None])[:, :, 0]
+    total = float((trust * np.square(data.answers)).sum())
+    found: Floats = total - (weights * right).sum(axis=1)
+    return found
+
+
+def pairs(data: Data) -> dict[str, Floats]:
+    """How much of the sum of squares each pair of phrases explains, by base.
+
+    Returns:
+        Tables over the phrases of `usable`, [usable, usable].
+    """
+    y = (data.answers - data.answers.mean()).astype(np.float32)
+    bits = data.bits[:, usable()].astype(np.float32)
+    count = bits.sum(axis=0)
+    sums = y @ bits
+    both = bits.T @ bits
+    sums_both = bits.T @ (y[:, None] * bits)
+    first, second = (count[:, None], sums[:, None]), (count[None, :], sums[None, :])
+    features = {
+        "and": (both, sums_both),
+        "or": (first[0] + second[0] - both, first[1] + second[1] - sums_both),
+        "xor": (first[0] + second[0] - 2 * both, first[1] + second[1] - 2 * sums_both),
+        "and not": (first[0] - both, first[1] - sums_both),
+    }
+    found = {}
+    for name, (held, summed) in features.items():
+        rest = held * (1 - held / data.n)
+        gain = np.where(rest > 0.5, np.square(summed) / np.maximum(rest, 0.5), 0.0)
+        gain[summed <= 0] = 0.0
+        if name != "and not":
+            gain = np.triu(gain, 1)
+        np.fill_diagonal(gain, 0.0)
+        found[name] = gain
+    return found
+
+
+def _solve(matrix: Floats, answers: Floats, trust: Floats) -> Floats:
+    weighed = matrix * trust[:, None]
+    gram = weighed.T @ matrix + _RIDGE * np.eye(matrix.shape[1])
+    found: Floats = np.asarray(np.linalg.solve(gram, weighed.T @ answers), dtype=np.float64)
+    return found
+
+
+def _implausible(hypothesis: Hypothesis, weights: Floats) -> float:
+    """A fine for weights that the base does not mean: falling, or of a wrong order."""
+    main = weights[:-1]
+    if hypothesis.extra in ("cue", "other"):
+        main = main[:-1]
+    fine = 12.0 * float((main <= 0.0).sum())
+    if hypothesis.base in ("either", "graded"):
+        fine += 4.0 * float((np.diff(main) >= 0).sum())
+    return fine

@@ -1,0 +1,58 @@
+"""Which phrases can be true together: what is asked for in vain costs time and gives no scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from hubel.agent.planners.scenes.library import library
+from hubel.agent.planners.scenes.words import Floats, names
+from hubel.tools.imagery.scenes import Scene, phrases, scene_having
+from hubel.tools.spec import ToolError
+
+#: Scenes on which two phrases would be expected together by chance before their absence counts.
+_EXPECTED = 4.0
+#: Phrases about the background that are asked for at once: more than two seldom go together.
+_GROUNDS = 2
+
+
+@cache
+def together() -> Floats:
+    """For how many scenes of the library two phrases are true, [phrases, phrases]."""
+    bits = library().bits.astype(np.float64)
+    found: Floats = bits.T @ bits
+    return found
+
+
+@cache
+def backgrounds() -> frozenset[int]:
+    """The columns of phrases about the background."""
+    return frozenset(n for n, p in enumerate(phrases()) if p.part == "background")
+
+
+def fit_together(having: Sequence[int], lacking: Sequence[int]) -> bool:
+    """Whether nothing in the library speaks against a scene with these and without those."""
+    both, total = together(), len(library().scenes)
+    if sum(n in backgrounds() for n in having) > _GROUNDS:
+        return False
+    for place, one in enumerate(having):
+        for other in having[:place]:
+            expected = both[one, one] * both[other, other] / total
+            if both[one, other] == 0 and expected > _EXPECTED:
+                return False
+        for other in lacking:
+            if both[one, one] >= _EXPECTED and both[one, other] == both[one, one]:
+                return False
+    return True
+
+
+def wished(rng: np.random.Generator, having: Sequence[int], lacking: Sequence[int]) -> Scene | None:
+    """A scene with some phrases and without others; None if there seems to be none."""
+    if not fit_together(having, lacking):
+        return None
+    try:
+        return scene_having(rng, [names()[n] for n in having], [names()[n] for n in lacking])
+    except ToolError:
+        return None
