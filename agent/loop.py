@@ -19,6 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from hubel.agent import confirm
 from hubel.agent.describe import Describer
 from hubel.agent.experiments import Carrier, Watch
+from hubel.agent.guards import objection
 from hubel.agent.ledger import Ledger
 from hubel.agent.planner import (
     Call,
@@ -254,6 +255,9 @@ class _Loop:
         if wrong is None and view.must_conclude and step.conclusion is None:
             wrong = "The budget is spent: conclude with what there is."
         content: dict[str, Any] = {"step": step.model_dump(mode="json")}
+        listens = wrong is None and getattr(self.planner, "listens", True)
+        if listens and (objected := objection(step, view)):
+            wrong, content["guard"] = objected.sentence, objected.guard
         if wrong is not None:
             return self._refuse(n, {"error": wrong, **content}, seconds)
         first = max((e.n for e in view.experiments), default=0) + 1

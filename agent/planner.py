@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from hubel.tools.stimuli import PictureStore
 
 
+#: Bytes that a step may have.
+LONGEST = 4 << 20
+
+
 class PlannerFailed(Exception):
     """The planner cannot go on; the message says why. The study ends with what it has."""
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(whole(why))
 
 
 class PlannerGone(Exception):
@@ -35,8 +42,13 @@ class Malformed(Exception):
     """
 
     def __init__(self, error: str, said: str = "") -> None:
-        super().__init__(error)
-        self.said = said
+        super().__init__(whole(error))
+        self.said = whole(said)
+
+
+def whole(text: str) -> str:
+    """Text with what is half a character replaced: no file and no terminal takes it."""
+    return text.encode(errors="replace").decode()
 
 
 class _Part(pydantic.BaseModel):
@@ -175,8 +187,13 @@ class Planner(Protocol):
 def problem(step: Step, view: View) -> str | None:
     """What is wrong with a step, in one sentence for the planner; None if nothing is."""
     from hubel.agent.form import Form
+    from hubel.sandbox import wire
     from hubel.tools.units import nearest
 
+    try:
+        wire.check(step.model_dump(), LONGEST)
+    except (wire.WireError, ValueError, RecursionError) as error:
+        return f"The step cannot be recorded: {error}."
     names = {h.name for h in view.hypotheses}
     for claim in step.hypotheses:
         if claim.name in names:
@@ -205,6 +222,9 @@ def problem(step: Step, view: View) -> str | None:
             if predicted.hypothesis not in names:
                 known = nearest(predicted.hypothesis, names)
                 return f"A prediction names the hypothesis '{predicted.hypothesis}'. {known}"
+        tested = [p.hypothesis for p in call.predictions]
+        if twice := next((name for name in tested if tested.count(name) > 1), None):
+            return f"{call.tool} is to test '{twice}' twice: predict one thing of each hypothesis."
     return _shape_problem(step, view)
 
 

@@ -74,6 +74,8 @@ def show_study(ledger: Ledger, study: int, console: Console) -> None:
     if story.experiments:
         console.print(_experiments(story.experiments))
     console.print(Text(_cost(story), "dim"))
+    if story.preflight:
+        console.print(Text(story.preflight, "dim"))
 
 
 def study_json(ledger: Ledger, study: int) -> dict[str, Any]:

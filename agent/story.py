@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubel.agent.ledger import Ledger
+from hubel.agent.preflight.summary import line
 from hubel.agent.records import (
     Experiment,
     Explanation,
@@ -135,6 +136,12 @@ class Story:
     def unguarded(self) -> bool:
         """Whether planner-written code could run without a sandbox, by the user's choice."""
         return any(e.sandbox == "unsafe" for e in self.experiments)
+
+    @property
+    def preflight(self) -> str | None:
+        """What the planner's model was measured to be capable of, in a line; None if it was not."""
+        measured = (self.study.opened or {}).get("preflight")
+        return line(measured) if measured else None
 
     @property
     def unsupported(self) -> bool:

@@ -22,6 +22,7 @@ from typing import Any
 
 from hubel.agent.confirm import Sample
 from hubel.agent.form import Form, Term
+from hubel.agent.guards import FEWEST
 from hubel.agent.planner import (
     Call,
     Claim,
@@ -204,7 +205,7 @@ def _measure(record: _Record) -> Step:
     for test, pictures in record.stimuli():
         args = {"stimuli": pictures, "instruction": test.taken_away}
         made = edits.get(_key("edit", args))
-        if not made or not made["stimuli"]:
+        if not made or len(made["stimuli"]) < FEWEST:
             continue
         pair = {"stimuli": made["parents"], "baseline": made["stimuli"]}
         call = Call(

@@ -20,6 +20,9 @@ class Scripted:
         name: The name under which a study records it.
     """
 
+    #: A script cannot mend a step, so the loop raises no objections (see `hubel.agent.guards`).
+    listens = False
+
     def __init__(self, steps: Sequence[Step], name: str = "scripted") -> None:
         self._steps = list(steps)
         self._used = 0

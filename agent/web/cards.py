@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -96,14 +96,21 @@ class StepView:
     cards: list[Card]
 
 
-def steps_of(story: Story, album: Album) -> list[StepView]:
-    """The study from its first experiment to its last, by the steps that asked for them."""
-    cards = [_card(e, story, album) for e in story.experiments]
+def steps_of(story: Story, album: Album, messages: Collection[int] | None = None) -> list[StepView]:
+    """The study from its first experiment to its last, by the steps that asked for them.
+
+    Args:
+        story: The study.
+        album: Its pictures.
+        messages: Numbers of the steps that are wanted; all if left out.
+    """
+    wanted = {m.n for m in story.messages} if messages is None else set(messages)
+    cards = [_card(e, story, album) for e in story.experiments if e.message in wanted]
     of_message = {m: list(c) for m, c in groupby(cards, lambda c: c.experiment.message)}
     return [
         _step(m, of_message.get(m.n, []))
         for m in story.messages
-        if m.role != "user" or m.n in of_message
+        if m.n in wanted and (m.role != "user" or m.n in of_message)
     ]
 
 

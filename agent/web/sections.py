@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from hubel.agent.form import Form, Term
-from hubel.agent.records import Experiment
 from hubel.agent.story import Story
 from hubel.agent.verdicts import is_intervention
 from hubel.agent.web.album import Album
@@ -90,13 +89,26 @@ def form_view(story: Story) -> FormView | None:
 def exemplars(story: Story, album: Album) -> list[Exemplar]:
     """The pictures that the study began with, in the order in which they were measured."""
     done = [e for e in story.experiments if e.tool == "exemplars" and e.status == "done"]
-    values = done[0].values if done else {}
+    form = form_view(story)
+    named = {p for row in form.rows for p, _ in row.words} if form else set()
+    return exemplars_in((done[0].result if done else None) or {}, album, named)
+
+
+def exemplars_in(
+    result: Mapping[str, Any], album: Album, named: Collection[str] = ()
+) -> list[Exemplar]:
+    """The pictures of a result of the tool `exemplars`.
+
+    Args:
+        result: Its ``values`` and ``artifacts``; empty for none.
+        album: Shows them.
+        named: Phrases to set off.
+    """
+    values = result.get("values") or {}
     stimuli = [s for s in values.get("stimuli") or () if is_id(s)]
     activation = column(values.get("activation"), len(stimuli))
     strongest = max((a for a in activation if numeric(a)), default=0.0)
-    form = form_view(story)
-    named = {p for row in form.rows for p, _ in row.words} if form else set()
-    truths, maps = _truths(values, len(stimuli)), _maps(done, values, stimuli)
+    truths, maps = _truths(values, len(stimuli)), _maps(result, values, stimuli)
     shared = Counter(p for phrases in truths for p in phrases)
     shown = []
     for stimulus, measured, phrases in zip(stimuli, activation, truths, strict=True):
@@ -119,7 +131,12 @@ def exemplars(story: Story, album: Album) -> list[Exemplar]:
 def unit_range(story: Story) -> list[tuple[str, str]]:
     """The unit over all pictures that a planner may see, in a few numbers."""
     done = [e for e in story.experiments if e.tool == "exemplars" and e.status == "done"]
-    known = done[0].values.get("statistics") if done else None
+    return range_in(done[0].values if done else {})
+
+
+def range_in(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The same, from the values of the tool `exemplars`."""
+    known = values.get("statistics")
     return facts({"": known}, 9) if isinstance(known, Mapping) else []
 
 
@@ -169,11 +186,13 @@ def _truths(values: Mapping[str, Any], n: int) -> list[list[str]]:
     return out
 
 
-def _maps(done: list[Experiment], values: Mapping[str, Any], stimuli: list[str]) -> dict[str, str]:
+def _maps(
+    result: Mapping[str, Any], values: Mapping[str, Any], stimuli: list[str]
+) -> dict[str, str]:
     """Heat-map of each exemplar: by what the figure says it shows, else by its position."""
     figures = [f for f in values.get("figures") or () if is_id(f)]
     maps = dict(zip(stimuli, figures, strict=True)) if len(figures) == len(stimuli) else {}
-    made = (done[0].result or {}).get("artifacts") or [] if done else []
+    made = result.get("artifacts") or []
     return maps | {a["provenance"]["of"]: a["id"] for a in made if is_id(a["provenance"].get("of"))}
 
 

@@ -11,6 +11,7 @@ from hubel.commands.options import (
     DONE,
     ENVIRONMENT,
     AsJson,
+    BaseUrl,
     Data,
     Device,
     Home,
@@ -18,7 +19,7 @@ from hubel.commands.options import (
     Reads,
     Sandbox,
 )
-from hubel.commands.surroundings import home_of, open_display, print_json
+from hubel.commands.surroundings import fail, home_of, open_display, open_ledger, print_json
 
 
 def index(
@@ -109,6 +110,11 @@ def doctor(
         bool, typer.Option("--sandbox", help="Attack the sandbox in every listed way.")
     ] = False,
     level: Annotated[str, typer.Option(help="The level to attack.")] = "isolated",
+    planner: Annotated[
+        str | None,
+        typer.Option("--planner", help="Measure what a language model can do: openai/MODEL."),
+    ] = None,
+    base_url: BaseUrl = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -117,6 +123,8 @@ def doctor(
 
     if sandbox:
         _attack(level, as_json)
+    if planner is not None:
+        _preflight(planner, base_url, home, as_json)
     checks = examine(home_of(home))
     if as_json:
         print_json({"checks": [c.to_json() for c in checks]})
@@ -124,6 +132,26 @@ def doctor(
         for check in checks:
             typer.echo(str(check))
     raise typer.Exit(DONE if all(c.ok or not c.needed for c in checks) else ENVIRONMENT)
+
+
+def _preflight(planner: str, base_url: str | None, home: Path | None, as_json: bool) -> NoReturn:
+    """Measure what a planner's model can do, keep it, and say it."""
+    from hubel.agent.catalogue import tools as announced
+    from hubel.agent.planner import PlannerFailed
+    from hubel.agent.preflight import measure, rows
+
+    with open_ledger(home) as ledger, open_display() as display:
+        try:
+            found = measure(planner, base_url, ledger.home, announced(), display.progress)
+        except PlannerFailed as failure:
+            fail(str(failure), ENVIRONMENT)
+        ledger.keep_preflight(planner, found)
+    if as_json:
+        print_json(found)
+    else:
+        _print_kinds(dict(rows(found)), as_json)
+        typer.echo(f"{found['requests']} requests, {found['tokens']} tokens")
+    raise typer.Exit(DONE)
 
 
 def _attack(level: str, as_json: bool) -> NoReturn:
