@@ -11,7 +11,7 @@ from hubel.agent.planners.scenes.grammar import BASES, Hypothesis
 from hubel.agent.planners.scenes.library import library
 from hubel.agent.planners.scenes.state import State
 from hubel.agent.planners.scenes.wishes import fit_together, wished
-from hubel.agent.planners.scenes.words import Floats, costs, encode, names, random_scenes
+from hubel.agent.planners.scenes.words import Bits, Floats, costs, encode, names, random_scenes
 from hubel.tools.imagery.changes import removed
 from hubel.tools.imagery.scenes import Scene, truth, with_phrase, without_phrase
 from hubel.tools.spec import ToolError
@@ -27,7 +27,7 @@ _GUESSES = 48  # assignments of truth to phrases from which one that separates i
 _COMMON = 0.01  # share of scenes from which a phrase is looked at as a context
 _TRIES = 6
 _SURPRISE = 4.0  # a residual, in units of the noise
-_AROUND = 6
+_AROUND = 3
 _WEAK = 0.35  # a weak driver's weight, in units of the highest
 
 
@@ -46,6 +46,7 @@ class Designer:
         self._rng = rng
         self._next = 0
         self._looked: set[Scene] = set()
+        self._chased: set[Scene] = set()
         self.pool = Pool([], np.zeros((0, len(names()))))
 
     def cover(self, count: int) -> list[Scene]:
@@ -66,7 +67,16 @@ class Designer:
             if scene not in self._looked:
                 self._looked.add(scene)
                 made += self._neighbours(scene)
+        self._chased.update(made)
         return made
+
+    def independent(self, state: State) -> Bits:
+        """Which answers are to scenes that were not made from one that was asked about, [n].
+
+        Perception errs on few scenes, but if it errs on one it does on its neighbours too: they
+        tell what drives the unit, and not how often a rule is wrong.
+        """
+        return np.array([scene not in self._chased for scene in state.scenes], dtype=bool)
 
     def _neighbours(self, scene: Scene) -> list[Scene]:
         """A scene with less in it: without one or the other thing, or without its text."""
@@ -159,7 +169,8 @@ class Designer:
         made += self._edits(rivals, weights, state)
         if made:
             self.pool.scenes += made
-            self.pool.bits = np.concatenate([self.pool.bits, encode(made)])
+            more = encode(made).astype(np.float64)
+            self.pool.bits = np.concatenate([self.pool.bits, more])
 
     def _assignment(
         self, first: Fitted, second: Fitted, said: list[int]
@@ -192,6 +203,7 @@ class Designer:
                 made.append(change(scene, phrase, self._rng)[0])
             except ToolError:
                 continue
+        self._chased.update(made)
         return made
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from hubel.agent.planners.explorer import Explorer, Finding
 from hubel.agent.planners.scenes.design import SAME, Designer, probabilities
-from hubel.agent.planners.scenes.fit import Data, Fitted, nothing
+from hubel.agent.planners.scenes.fit import Fitted, nothing
 from hubel.agent.planners.scenes.search import Beam
 from hubel.agent.planners.scenes.state import State
-from hubel.agent.planners.scenes.verdict import conclude
+from hubel.agent.planners.scenes.verdict import MISSED, conclude, missed, supported
 from hubel.tools.imagery.scenes import Scene
 
 _FIRST, _TWICE, _MORE = 56, 4, 10
@@ -20,8 +20,8 @@ _ROUND = 15
 _SEARCHED = 3
 _FEWEST = 8  # answers without which there is nothing to search in
 _ENOUGH = 200
-#: When it stops: so sure, so many rounds without a surprise, nothing left beyond noise.
-_SURE, _QUIET, _FITS = 0.95, 2, 1.4
+#: When it stops: so sure, and so many rounds without a surprise.
+_SURE, _QUIET = 0.95, 1
 _OFTEN, _AGAIN = 6, 3
 
 Asking = Generator[list[Any], list[Any], None]
@@ -58,9 +58,10 @@ def explore(budget: int, seed: int) -> Explorer:
         data = state.data()
         beam.update(data, search=not quiet or turn % _SEARCHED == 0)
         turn += 1
-        top = beam.best[0]
+        best = supported(beam.best, data, designer.independent(state))
+        top = best[0]
         known = top.score > nothing(data) + 3
-        sure = certainty(beam.best, designer) if known else 0.0
+        sure = certainty(best, designer) if known else 0.0
         odd = designer.around(top, state, data.sigma) if known else []
         enough = state.asked >= _least(state.noise)
         if (
@@ -68,8 +69,7 @@ def explore(budget: int, seed: int) -> Explorer:
             and sure > _SURE
             and quiet >= _QUIET
             and enough
-            and misfit(top, data) < _FITS
-            and not odd
+            and missed(top, data, designer.independent(state)) <= MISSED
         ):
             break
         keen = 7 if sure < _SURE else 4
@@ -83,12 +83,14 @@ def explore(budget: int, seed: int) -> Explorer:
         begin = len(state.answers)
         yield from ask(scenes)
         new = state.data()
-        wrong = np.abs(new.answers - top.predict(new.bits))[begin:] > 4 * data.sigma
+        wrong = np.abs(new.answers - top.predict(new.bits)) > 4 * data.sigma
+        wrong = (wrong & designer.independent(state))[begin:]
         quiet = quiet + 1 if known and not wrong.any() else 0
     data = state.data()
     beam.update(data, search=True)
-    sure = certainty(beam.best, designer)
-    return conclude(beam.best, sure, data, state.noise, quiet)
+    free = designer.independent(state)
+    best = supported(beam.best, data, free)
+    return conclude(best, certainty(best, designer), data, state.noise, free)
 
 
 def certainty(best: list[Fitted], designer: Designer) -> float:
@@ -112,12 +114,6 @@ def _hot(state: State) -> list[Scene]:
     worth = {scene: total / np.sqrt(state.times(scene)) for scene, total in sums.items()}
     order = sorted(worth, key=lambda scene: -worth[scene])
     return [s for s in order if state.times(s) < _OFTEN and worth[s] > 1.5 * state.noise][:_AGAIN]
-
-
-def misfit(fitted: Fitted, data: Data) -> float:
-    """The spread of what a hypothesis leaves, in units of the noise: 1 where it leaves nothing."""
-    left = data.answers - fitted.predict(data.bits)
-    return float(np.sqrt(np.square(left).mean()) / data.sigma)
 
 
 def _least(noise: float) -> int:

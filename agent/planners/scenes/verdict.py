@@ -9,15 +9,16 @@ import numpy as np
 from hubel.agent.planners.explorer import Finding
 from hubel.agent.planners.scenes.fit import Data, Fitted, nothing
 from hubel.agent.planners.scenes.grammar import BASES
-from hubel.agent.planners.scenes.words import Floats, names
+from hubel.agent.planners.scenes.words import Bits, Floats, names
 
 #: Nats by which a rule must beat a constant to be claimed.
 CLAIMED = 9.0
 #: Share of answers that a rule may miss by far, and the spread that it may leave, in units of the
 #: noise, before the unit is taken to lie outside the hypothesis space.
-MISSED, LEFT = 0.02, 1.45
+MISSED, LEFT = 0.035, 1.45
+_FAR = 4.0  # a residual, in units of the noise, that is missed by far
 #: Different answers without noise from which a unit is taken for a mixture of many things.
-_LEVELS = 14
+_LEVELS = 24
 #: Different scenes that must show each feature.
 _SUPPORTED = 3
 _STEP = 0.03
@@ -25,10 +26,11 @@ _STEP = 0.03
 _MOST, _OUTSIDE = 0.97, 0.2
 #: Noise above which confidence falls, in units of the rule, and how fast.
 _CALM, _NOISY = 0.2, 0.25
+_DOUBT = 6.0  # fall of confidence with the share of answers that are missed by far
 _ROUNDINGS = (1.0, 0.5, 0.1, 0.05, 0.01)
 
 
-def conclude(best: list[Fitted], sure: float, data: Data, noise: float, quiet: int) -> Finding:
+def conclude(best: list[Fitted], sure: float, data: Data, noise: float, free: Bits) -> Finding:
     """Put the best hypothesis into code and words, or say that none holds.
 
     Args:
@@ -36,22 +38,21 @@ def conclude(best: list[Fitted], sure: float, data: Data, noise: float, quiet: i
         sure: Probability of those that say the same as the first.
         data: All answers.
         noise: Standard deviation of answers to the same question.
-        quiet: Rounds of questions, at the end, that held no surprise.
+        free: Which answers are to scenes that were not made from others, [n].
     """
     top = best[0]
-    left = data.answers - top.predict(data.bits)
     gain = top.score - nothing(data)
-    missed = float((np.abs(left) > 4 * data.sigma).mean())
-    spread = float(np.sqrt(np.square(left).mean()) / data.sigma)
+    off = missed(top, data, free)
+    spread = float(np.sqrt(np.square(_left(top, data)[free]).mean()))
+    support = _support(top, data, free)
     about: dict[str, Any] = {
         "noise": round(noise, 4),
         "gain": round(gain, 2),
         "sure": round(sure, 4),
-        "missed": round(missed, 4),
+        "missed": round(off, 4),
         "spread": round(spread, 3),
         "asked": data.n,
-        "quiet": quiet,
-        "support": _support(top, data),
+        "support": support,
         "base": top.hypothesis.base,
         "extra": top.hypothesis.extra,
         "rivals": [_written(f, data)[1] for f in best[1:4]],
@@ -59,14 +60,14 @@ def conclude(best: list[Fitted], sure: float, data: Data, noise: float, quiet: i
     if gain < CLAIMED:
         return Finding(None, "Nothing of the scenes was found to drive it.", 0.0, about=about)
     code, text = _written(top, data)
-    unsettled = noise < _STEP and (quiet == 0 or _support(top, data) < _SUPPORTED)
-    if missed > MISSED or spread > LEFT or unsettled:
-        if noise < _STEP and len(set(np.round(data.answers / _STEP))) > _LEVELS:
+    noisy = noise >= _STEP
+    if off > MISSED or (noisy and spread > LEFT) or (not noisy and support < _SUPPORTED):
+        if not noisy and len(set(np.round(data.answers / _STEP))) > _LEVELS:
             text = "Nothing was found: it mixes many things, and no short rule tells it."
             return Finding(None, text, 0.0, outside=True, about=about)
         text = f"No rule of the space that was searched fits its answers. The nearest is: {text}"
         return Finding(code, text, min(_OUTSIDE, sure), outside=True, about=about)
-    return Finding(code, text, confidence(sure, noise / max(1e-9, _full(top))), about=about)
+    return Finding(code, text, confidence(sure, noise / max(1e-9, _full(top)), off), about=about)
 
 
 def _full(fitted: Fitted) -> float:
@@ -74,13 +75,34 @@ def _full(fitted: Fitted) -> float:
     return float(np.abs(fitted.weights[:-1]).max())
 
 
-def _support(fitted: Fitted, data: Data) -> int:
-    """Different scenes that show each of its features, of the one that is shown least."""
+def supported(best: list[Fitted], data: Data, free: Bits) -> list[Fitted]:
+    """The hypotheses each part of which independent scenes show; all, if there are none such.
+
+    A scene that was misperceived, and its neighbours, would else buy themselves a term.
+    """
+    found = [f for f in best if _support(f, data, free) >= _SUPPORTED]
+    return found or best
+
+
+def missed(fitted: Fitted, data: Data, free: Bits) -> float:
+    """The share of independent answers that a hypothesis misses by far."""
+    return float((np.abs(_left(fitted, data)[free]) > _FAR).mean())
+
+
+def _left(fitted: Fitted, data: Data) -> Floats:
+    """What a hypothesis leaves of each answer, in units of the noise, [n]."""
+    left: Floats = (data.answers - fitted.predict(data.bits)) / data.sigma
+    return left
+
+
+def _support(fitted: Fitted, data: Data, free: Bits) -> int:
+    """Different scenes that show each of its features as it says, of the one shown least."""
+    right = free & (np.abs(_left(fitted, data)) <= _FAR)
     matrix = fitted.hypothesis.matrix(data.bits)[:, :-1]
-    return min(len(np.unique(data.bits[on > 0], axis=0)) for on in matrix.T)
+    return min(len(np.unique(data.bits[(on > 0) & right], axis=0)) for on in matrix.T)
 
 
-def confidence(sure: float, noise: float) -> float:
+def confidence(sure: float, noise: float, off: float) -> float:
     """How probable it is that a rule which fits is the rule.
 
     The posterior knows the hypotheses that were looked at. What it does not know is how often a
@@ -90,8 +112,9 @@ def confidence(sure: float, noise: float) -> float:
     Args:
         sure: Posterior probability.
         noise: Standard deviation of answers to the same question, in units of the rule.
+        off: Share of independent answers that the rule misses by far.
     """
-    return float(sure * (_MOST - _NOISY * max(0.0, noise - _CALM)))
+    return float(sure * (_MOST - _NOISY * max(0.0, noise - _CALM)) * (1 - _DOUBT * off))
 
 
 def _written(fitted: Fitted, data: Data) -> tuple[str, str]:
