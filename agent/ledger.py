@@ -359,10 +359,11 @@ class Ledger:
         )  # fmt: skip
         rows = {row["at"]: _record(kind, row) for row in fresh}
         # An experiment that runs is the one kind of row that may yet change.
-        known.open = [at for at, row in rows.items() if getattr(row, "status", "") == "running"]
-        known.newest = max(known.newest, *rows, 0)
-        known.settled |= {at: row for at, row in rows.items() if at not in known.open}
-        both = known.settled | {at: rows[at] for at in known.open}
+        still = [at for at, row in rows.items() if getattr(row, "status", "") == "running"]
+        known.settled |= {at: row for at, row in rows.items() if at not in still}
+        known.open = still
+        known.newest = max(known.newest, *rows, 0)  # last: an interrupt before it loses nothing
+        both = known.settled | {at: rows[at] for at in still}
         return [both[at] for at in sorted(both)]
 
     def _rows(self, kind: type[Row], sql: str, *parameters: object) -> list[Row]:

@@ -21,6 +21,7 @@ from hubel.agent.describe import Describer
 from hubel.agent.experiments import Carrier, Watch
 from hubel.agent.guards import objection
 from hubel.agent.ledger import Ledger
+from hubel.agent.lock import running
 from hubel.agent.planner import (
     Call,
     Desk,
@@ -78,10 +79,24 @@ def run(
     Raises:
         LabRefused: The target or the data of the study cannot be opened.
         PlannerGone: The planner has gone away; the study can be gone on with.
+        StudyRuns: Another process runs it.
     """
-    known = ledger.study(study)
-    if known.finished:
-        return known
+    with running(ledger.home, study):
+        known = ledger.study(study)
+        if not known.finished:
+            _carry_on(known, ledger, lab, planner, watch, describer, cancel)
+        return ledger.study(study)
+
+
+def _carry_on(
+    known: Study,
+    ledger: Ledger,
+    lab: LabSession,
+    planner: Planner,
+    watch: Watch | None,
+    describer: Describer | None,
+    cancel: threading.Event | None,
+) -> None:
     tell = watch or (lambda _event, _details: None)
     cells = cells_for(lab, ledger)
     carrier = Carrier(known, ledger, lab, cells, tell, describer)
@@ -90,7 +105,7 @@ def run(
     try:
         saver = SqliteSaver(connection)
         graph = loop.graph().compile(checkpointer=saver)
-        config: Any = {"configurable": {"thread_id": str(study)}, "recursion_limit": 1_000_000}
+        config: Any = {"configurable": {"thread_id": str(known.id)}, "recursion_limit": 1_000_000}
         begun = saver.get_tuple(config) is not None
         first: _State = {"message": 0, "call": 0, "after": "", "stop": None, "detail": None}
         graph.invoke(None if begun else first, config, durability="sync")
@@ -98,7 +113,6 @@ def run(
         connection.close()
         if cells is not None:
             cells.close()
-    return ledger.study(study)
 
 
 def cells_for(lab: LabSession, ledger: Ledger) -> CellSession | None:

@@ -108,7 +108,7 @@ class Channels:
         found = (
             self._baseline(planner, unit, seed, number)
             if planner in BASELINES
-            else self._study(planner, unit, seed, number, budget)
+            else self._study(planner, unit, seed, number, budget, real=real)
         )
         return {
             "suite": "real",
@@ -129,9 +129,9 @@ class Channels:
         }
 
     def _study(
-        self, planner: str, unit: str, seed: int, number: int, budget: int
+        self, planner: str, unit: str, seed: int, number: int, budget: int, *, real: bool
     ) -> dict[str, Any]:
-        """A whole study, recorded in the ledger like any other."""
+        """A whole study, recorded in the ledger like any other; one that fails predicts nothing."""
         ledger, allowed = self._ledger, asdict(Budget(calls=budget))
         asked = Question(QUESTION, TARGET, unit, DATA, planner, seed=seed, budget=allowed)
         begun = asked.begin(ledger, self._lab.hello["target"])
@@ -149,7 +149,9 @@ class Channels:
             "text": explanation.text if explanation else None,
         }
         if explanation is None:
-            return {**told, "failed": f"{study.stop}: {study.stop_detail}", "claimed": False}
+            nothing = {"correlation": 0.0, "rank_correlation": 0.0} if real else {}
+            failed = f"{study.stop}: {study.stop_detail}"
+            return {**told, "failed": failed, "claimed": False, **nothing}
         form = Form.from_json(explanation.form)
         claimed = explanation.verdict == "answered"
         scored = self._scored(unit, form, seed, number)

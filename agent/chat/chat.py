@@ -235,12 +235,16 @@ class Chat:
             self.say(f"Study {number} has ended.")
             self.console.print(found_text(self.ledger, number))
             return
-        self._where = Where.of(study, self._where.unsafe, list(self._where.reads))
+        before = self._where
         if (study.model, study.data) != (now.model, now.data):
             self.say(f"Its network is {study.model}, its pictures are {study.data}.")
         now.model, now.data, now.device = study.model, study.data, study.device
         now.unit = study.unit
-        self.carry_on(study, self.lab())
+        try:  # where the study began; the questions after it are asked where the chat began
+            self._where = Where.of(study, before.unsafe, list(before.reads))
+            self.carry_on(study, self.lab())
+        finally:
+            self._where = before
 
     def chosen(self, number: str = "") -> int:
         """Number of the study that is meant: as given, the current one, or the newest.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hubel.agent.budget import Budget
 from hubel.agent.chat.meaning import number_in
 from hubel.agent.chat.studying import show_pictures
+from hubel.agent.lock import held
 from hubel.agent.planners import open_describer, open_planner
 from hubel.agent.question import check_unit
 from hubel.agent.report import write_report
@@ -159,6 +160,8 @@ def _cancel(chat: Chat, _argument: str) -> None:
     study = chat.current()
     if study is None or study.finished:
         raise ValueError("there is no study under way")
+    if held(chat.ledger.home, study.id):
+        raise ValueError(f"study {study.id} is running in another process: stop it there first")
     chat.ledger.end(study.id, "cancelled", "it was cancelled in the chat")
     chat.say(f"Study {study.id} has ended for good; what it did is in the ledger.")
 

@@ -17,7 +17,8 @@ _PATTERNS = (
     re.compile(r"(?i)(?<=[?&])(?:api[-_]?key|key|token|secret|password)=[^&\s\"']+"),
     re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{16,}"),
     re.compile(r"(?i)\b(?:x-)?api-key\s*[:=]\s*[\w.~+/=-]{8,}"),
-    re.compile(r"\b(?:sk|pk|rk|hf|ghp|gsk|xai)[-_][\w-]{16,}"),  # keys as their makers write them
+    # Keys as their makers write them: with a digit and a capital, unlike names of modules.
+    re.compile(r"\b(?:sk|pk|rk|hf|ghp|gsk|xai)[-_](?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{16,}"),
 )
 
 

@@ -76,11 +76,12 @@ def main() -> NoReturn:
 def _status_of(error: Exception) -> int | None:
     """The exit status of a foreseen failure; None for a bug."""
     from hubel.agent.ledger import LedgerError
+    from hubel.agent.lock import StudyRuns
     from hubel.sandbox.jail import JailError
     from hubel.sandbox.session import LabLost, LabRefused
     from hubel.tools.spec import ToolError
 
-    if isinstance(error, _TypedWrong | LabRefused | LedgerError | ToolError):
+    if isinstance(error, _TypedWrong | LabRefused | LedgerError | StudyRuns | ToolError):
         return USAGE
     if isinstance(error, LabLost | JailError | sqlite3.Error | OSError):
         return ENVIRONMENT
