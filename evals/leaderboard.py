@@ -45,7 +45,9 @@ def board(rows: Iterable[dict[str, Any]]) -> Board:
 
 
 def _scores(rows: Rows) -> dict[str, Any]:
-    real = [r for r in rows if r["real"]]
+    # Lawful, but beyond what forms can say: of those, to say so is right.
+    beyond = [r for r in rows if r["real"] and r.get("beyond")]
+    real = [r for r in rows if r["real"] and not r.get("beyond")]
     null = [r for r in rows if not r["real"]]
     recovered = known(real, "recovered")  # nobody can know it of a real channel
     values = known(real, "correlation")
@@ -71,7 +73,10 @@ def _scores(rows: Rows) -> dict[str, Any]:
         "null_claimed": _share(sum(r["claimed"] for r in null), len(null)),
         "null_n": len(null),
         "abstained": _share(sum(not r["claimed"] for r in real), len(real)),
-        "outside": _share(sum(r["outside"] for r in rows), len(rows)),
+        "outside": _share(sum(r["outside"] for r in real), len(real)),
+        "beyond_flagged": _share(sum(r["outside"] for r in beyond), len(beyond)),
+        "beyond_n": len(beyond),
+        "beyond_surest": max(known(beyond, "confidence"), default=None),
         "failed": sum(bool(r["failed"]) for r in rows),
         "calibration": calibration(rows),
         "budget": _budget(rows),

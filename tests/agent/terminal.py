@@ -34,7 +34,7 @@ class Terminal:
         more = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
         self.process = subprocess.Popen(
             words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_at_a_terminal,
             env={**os.environ, **more, **environment},
         )  # fmt: skip
         os.close(theirs)
@@ -81,6 +81,12 @@ class Terminal:
             return False
         self.raw += came.decode(errors="replace")
         return bool(came)
+
+
+def _at_a_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # Tests that run in the background ignore it, and so would what they start.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def plain(text: str) -> str:

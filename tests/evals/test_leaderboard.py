@@ -157,3 +157,14 @@ def test_the_table_fits_the_terminal_and_loses_nothing(width):
     tables = sum(line.startswith("planner") for line in lines)
     assert tables == sum(line.startswith("mine ") and "over" not in line for line in lines)
     assert (tables > 1) == (width < 200)
+
+
+def test_laws_beyond_the_grammar_are_counted_apart():
+    flagged = wrong(1, beyond=True, outside=True, confidence=0.1)
+    claimed = wrong(2, beyond=True, confidence=0.7)
+    found = board([row(0), flagged, claimed])["numbers"]["mine"]
+    assert found["recovered"] == 1
+    assert found["beyond_n"] == 2
+    assert found["beyond_flagged"] == 0.5
+    assert found["beyond_surest"] == 0.7
+    assert board([row(0)])["numbers"]["mine"]["beyond_flagged"] is None

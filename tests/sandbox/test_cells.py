@@ -188,8 +188,10 @@ def test_a_call_may_take_longer_than_the_code(hasty):
     assert (ran.status, ran.value) == ("done", 4)
 
 
-def test_processor_time_has_a_limit_of_its_own(hasty):
-    ran = hasty.run("while True: pass")
+@pytest.mark.parametrize("level", BOTH)
+def test_processor_time_has_a_limit_of_its_own(level):
+    with CellSession(jail_for(level, replace(SMALL, wall=60, cpu=1))) as patient:
+        ran = patient.run("while True: pass")
     assert (ran.status, ran.why) == ("limit", "It used more processor time than it may.")
 
 

@@ -10,8 +10,8 @@ from hubel.agent.planners.scenes.fit import Fitted
 from hubel.agent.planners.scenes.grammar import BASES, Hypothesis
 from hubel.agent.planners.scenes.library import library
 from hubel.agent.planners.scenes.state import State
-from hubel.agent.planners.scenes.wishes import fit_together, wished
-from hubel.agent.planners.scenes.words import Bits, Floats, costs, encode, names, random_scenes
+from hubel.agent.planners.scenes.wishes import doubled, fit_together, wished
+from hubel.agent.planners.scenes.words import Floats, costs, encode, names, random_scenes
 from hubel.tools.imagery.changes import removed
 from hubel.tools.imagery.scenes import Scene, truth, with_phrase, without_phrase
 from hubel.tools.spec import ToolError
@@ -28,6 +28,7 @@ _COMMON = 0.01  # share of scenes from which a phrase is looked at as a context
 _TRIES = 6
 _SURPRISE = 4.0  # a residual, in units of the noise
 _AROUND = 3
+_HIGH = 8  # scenes at least from which edits start
 _WEAK = 0.35  # a weak driver's weight, in units of the highest
 
 
@@ -46,7 +47,6 @@ class Designer:
         self._rng = rng
         self._next = 0
         self._looked: set[Scene] = set()
-        self._chased: set[Scene] = set()
         self.pool = Pool([], np.zeros((0, len(names()))))
 
     def cover(self, count: int) -> list[Scene]:
@@ -67,16 +67,8 @@ class Designer:
             if scene not in self._looked:
                 self._looked.add(scene)
                 made += self._neighbours(scene)
-        self._chased.update(made)
+        state.chased.update(made)
         return made
-
-    def independent(self, state: State) -> Bits:
-        """Which answers are to scenes that were not made from one that was asked about, [n].
-
-        Perception errs on few scenes, but if it errs on one it does on its neighbours too: they
-        tell what drives the unit, and not how often a rule is wrong.
-        """
-        return np.array([scene not in self._chased for scene in state.scenes], dtype=bool)
 
     def _neighbours(self, scene: Scene) -> list[Scene]:
         """A scene with less in it: without one or the other thing, or without its text."""
@@ -119,6 +111,7 @@ class Designer:
                 wish = self._rng.random(len(best.hypothesis.slots)) < 0.6
                 having = [s for s, w in zip(best.hypothesis.slots, wish, strict=True) if w]
                 lacking = []
+            twice = doubled(self._rng, having) if number % 4 == 0 else []
             worth = np.sqrt(common) / (1.0 + seen) ** 2
             worth[[*best.hypothesis.slots]] = 0
             worth[common < _COMMON] = 0
@@ -126,7 +119,8 @@ class Designer:
                 besides = self._rng.choice(
                     len(worth), 2 if attempt < _TRIES // 2 else 1, False, worth / worth.sum()
                 )
-                scene = wished(self._rng, [*having, *map(int, besides)], lacking)
+                more = twice if attempt < _TRIES // 2 else []
+                scene = wished(self._rng, [*having, *(more or map(int, besides))], lacking)
                 if scene is not None:
                     scenes.append(scene)
                     seen = seen + encode([scene])[0]
@@ -192,7 +186,8 @@ class Designer:
 
     def _edits(self, rivals: list[Fitted], weights: Floats, state: State) -> list[Scene]:
         """Smallest changes of scenes that drive the unit, one phrase each."""
-        order = np.argsort(-np.array(state.answers), kind="stable")[:8]
+        order = np.argsort(-np.array(state.answers), kind="stable")
+        order = order[: max(_HIGH, len(order) // 6)]
         made = []
         for _ in range(_EDITED):
             scene = state.scenes[int(self._rng.choice(order))]
@@ -203,7 +198,7 @@ class Designer:
                 made.append(change(scene, phrase, self._rng)[0])
             except ToolError:
                 continue
-        self._chased.update(made)
+        state.chased.update(made)
         return made
 
 

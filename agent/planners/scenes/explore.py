@@ -58,7 +58,7 @@ def explore(budget: int, seed: int) -> Explorer:
         data = state.data()
         beam.update(data, search=not quiet or turn % _SEARCHED == 0)
         turn += 1
-        best = supported(beam.best, data, designer.independent(state))
+        best = supported(beam.best, data, state.independent())
         top = best[0]
         known = top.score > nothing(data) + 3
         sure = certainty(best, designer) if known else 0.0
@@ -69,7 +69,7 @@ def explore(budget: int, seed: int) -> Explorer:
             and sure > _SURE
             and quiet >= _QUIET
             and enough
-            and missed(top, data, designer.independent(state)) <= MISSED
+            and missed(top, data, state.independent()) <= MISSED
         ):
             break
         keen = 7 if sure < _SURE else 4
@@ -84,11 +84,11 @@ def explore(budget: int, seed: int) -> Explorer:
         yield from ask(scenes)
         new = state.data()
         wrong = np.abs(new.answers - top.predict(new.bits)) > 4 * data.sigma
-        wrong = (wrong & designer.independent(state))[begin:]
+        wrong = (wrong & state.independent())[begin:]
         quiet = quiet + 1 if known and not wrong.any() else 0
     data = state.data()
     beam.update(data, search=True)
-    free = designer.independent(state)
+    free = state.independent()
     best = supported(beam.best, data, free)
     return conclude(best, certainty(best, designer), data, state.noise, free)
 

@@ -28,11 +28,13 @@ class Data:
         bits: What is true of each scene, [n, phrases], 0 or 1.
         answers: [n].
         sigma: Standard deviation of answers around a rule.
+        worth: What each answer counts, [n]: less, where one misperceived scene may be behind many.
     """
 
     bits: Floats
     answers: Floats
     sigma: float
+    worth: Floats
 
     @property
     def n(self) -> int:
@@ -65,14 +67,14 @@ class Fitted:
 def fit(hypothesis: Hypothesis, data: Data) -> Fitted:
     """Fit its weights, outliers held down, and weigh it."""
     matrix = hypothesis.matrix(data.bits)
-    trust = np.ones(data.n)
+    trust = data.worth
     weights = _solve(matrix, data.answers, trust)
     for _ in range(_ROUNDS):
         squared = np.square((data.answers - matrix @ weights) / data.sigma)
-        trust = np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
+        trust = data.worth * np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
         weights = _solve(matrix, data.answers, trust)
     squared = np.square((data.answers - matrix @ weights) / data.sigma)
-    lost = 0.5 * np.minimum(squared, _CAP).sum()
+    lost = 0.5 * (data.worth * np.minimum(squared, _CAP)).sum()
     said = hypothesis.cost + costs()[list(hypothesis.slots)].sum()
     score = -lost - said - 0.5 * len(weights) * np.log(data.n) - _implausible(hypothesis, weights)
     return Fitted(hypothesis, weights, float(score), trust)
@@ -83,10 +85,10 @@ def nothing(data: Data) -> float:
     middle = float(np.median(data.answers))
     for _ in range(_ROUNDS):
         squared = np.square((data.answers - middle) / data.sigma)
-        trust = np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
+        trust = data.worth * np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
         middle = float((trust * data.answers).sum() / trust.sum())
     squared = np.square((data.answers - middle) / data.sigma)
-    return float(-0.5 * np.minimum(squared, _CAP).sum() - 0.5 * np.log(data.n))
+    return float(-0.5 * (data.worth * np.minimum(squared, _CAP)).sum() - 0.5 * np.log(data.n))
 
 
 def scan(hypothesis: Hypothesis, slot: int, data: Data, trust: Floats) -> Floats:
@@ -122,12 +124,15 @@ def pairs(data: Data) -> dict[str, Floats]:
     Returns:
         Tables over the phrases of `usable`, [usable, usable].
     """
-    y = (data.answers - data.answers.mean()).astype(np.float32)
+    y = (data.answers - np.average(data.answers, weights=data.worth)).astype(np.float32)
     bits = data.bits[:, usable()].astype(np.float32)
-    count = bits.sum(axis=0)
-    sums = y @ bits
-    both = bits.T @ bits
-    sums_both = bits.T @ (y[:, None] * bits)
+    worth = data.worth.astype(np.float32)
+    weighed = worth[:, None] * bits
+    count = weighed.sum(axis=0)
+    sums = y @ weighed
+    both = bits.T @ weighed
+    sums_both = bits.T @ (y[:, None] * weighed)
+    total = float(worth.sum())
     first, second = (count[:, None], sums[:, None]), (count[None, :], sums[None, :])
     features = {
         "and": (both, sums_both),
@@ -137,7 +142,7 @@ def pairs(data: Data) -> dict[str, Floats]:
     }
     found = {}
     for name, (held, summed) in features.items():
-        rest = held * (1 - held / data.n)
+        rest = held * (1 - held / total)
         gain = np.where(rest > 0.5, np.square(summed) / np.maximum(rest, 0.5), 0.0)
         gain[summed <= 0] = 0.0
         if name != "and not":

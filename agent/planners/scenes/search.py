@@ -76,7 +76,7 @@ class Beam:
 
 def _seeds(data: Data) -> list[Hypothesis]:
     """What single phrases and pairs suggest."""
-    one = scan(Hypothesis("one", "", (0,)), 0, data, np.ones(data.n))
+    one = scan(Hypothesis("one", "", (0,)), 0, data, data.worth)
     found = [Hypothesis("one", "", (n,)) for n in _best(one, data)[: 2 * _SEEDS]]
     for base, gain in pairs(data).items():
         found += [Hypothesis(base, "", two) for two in _highest(gain, data, _SEEDS)]

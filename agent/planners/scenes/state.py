@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from hubel.agent.planners.scenes.fit import FLOOR, Data
-from hubel.agent.planners.scenes.words import encode
+from hubel.agent.planners.scenes.words import Bits, encode
 from hubel.tools.imagery.scenes import Scene
 
-#: Degrees of freedom of the noise that are taken for granted, at the floor's size.
-_PRIOR = 1.0
+#: What an answer counts to a scene that was made from another one.
+_CHASED = 0.3
 
 
 class State:
@@ -19,12 +19,14 @@ class State:
         scenes: Each scene that was asked about, in order; again where it was asked again.
         answers: What was answered; undefined answers are left out of both.
         asked: How many questions were asked.
+        chased: Scenes that were made from others.
     """
 
     def __init__(self) -> None:
         self.scenes: list[Scene] = []
         self.answers: list[float] = []
         self.asked = 0
+        self.chased: set[Scene] = set()
         self._bits: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
         self._by_scene: dict[Scene, list[float]] = {}
 
@@ -55,10 +57,19 @@ class State:
     def data(self) -> Data:
         """All of it, for fits."""
         sigma = float(np.hypot(self.noise, FLOOR * self.scale))
-        return Data(np.array(self._bits), np.array(self.answers), sigma)
+        worth = np.array([_CHASED if s in self.chased else 1.0 for s in self.scenes])
+        return Data(np.array(self._bits), np.array(self.answers), sigma, worth)
 
     @property
     def scale(self) -> float:
         """The size of the answers: their spread from low to high; 1 where they do not vary."""
         spread = float(np.ptp(np.array(self.answers))) if self.answers else 0.0
         return min(spread, 1.0) if spread > 1e-6 else 1.0
+
+    def independent(self) -> Bits:
+        """Which answers are to scenes that were not made from one that was asked about, [n].
+
+        Perception errs on few scenes, but if it errs on one it does on its neighbours too: they
+        tell what drives the unit, and not how often a rule is wrong.
+        """
+        return np.array([scene not in self.chased for scene in self.scenes], dtype=bool)

@@ -15,7 +15,7 @@ from hubel.agent.planners.scenes.words import Bits, Floats, names
 CLAIMED = 9.0
 #: Share of answers that a rule may miss by far, and the spread that it may leave, in units of the
 #: noise, before the unit is taken to lie outside the hypothesis space.
-MISSED, LEFT = 0.035, 1.45
+MISSED, LEFT = 0.05, 1.45
 _FAR = 4.0  # a residual, in units of the noise, that is missed by far
 #: Different answers without noise from which a unit is taken for a mixture of many things.
 _LEVELS = 24
@@ -26,7 +26,7 @@ _STEP = 0.03
 _MOST, _OUTSIDE = 0.97, 0.2
 #: Noise above which confidence falls, in units of the rule, and how fast.
 _CALM, _NOISY = 0.2, 0.25
-_DOUBT = 6.0  # fall of confidence with the share of answers that are missed by far
+_DOUBT = 2.5  # fall of confidence with the share of answers that are missed by far
 _ROUNDINGS = (1.0, 0.5, 0.1, 0.05, 0.01)
 
 

@@ -16,6 +16,7 @@ from hubel.tools.spec import ToolError
 _EXPECTED = 4.0
 #: Phrases about the background that are asked for at once: more than two seldom go together.
 _GROUNDS = 2
+_PAIRS = 5  # pairs of narrower phrases that are tried
 
 
 @cache
@@ -56,3 +57,25 @@ def wished(rng: np.random.Generator, having: Sequence[int], lacking: Sequence[in
         return scene_having(rng, [names()[n] for n in having], [names()[n] for n in lacking])
     except ToolError:
         return None
+
+
+def doubled(rng: np.random.Generator, having: Sequence[int]) -> list[int]:
+    """Two narrower phrases which make one of some phrases true twice: does the number count?
+
+    Empty where none of them has two such phrases.
+    """
+    both = together()
+    some = [n for n in having if phrases()[n].part == "thing"]
+    for one in rng.permutation(some):
+        within = (both[one] == np.diag(both)) & (np.diag(both) >= _EXPECTED)
+        within[[*having]] = False
+        narrower = [n for n in np.flatnonzero(within) if phrases()[n].part == "thing"]
+        for first, second in (
+            rng.choice(narrower, 2, False) for _ in range(_PAIRS * (len(narrower) > 1))
+        ):
+            if (
+                both[first, second] < both[first, first]
+                and both[first, second] < both[second, second]
+            ):
+                return [int(first), int(second)]
+    return []
