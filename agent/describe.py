@@ -7,7 +7,7 @@ what the planner thinks: eyes and judgement are kept apart, as in ProReason (Zho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -35,7 +35,11 @@ class Describer(Protocol):
         ...
 
     def describe(
-        self, pictures: Sequence[Image.Image], record: Callable[[LLMCall], None], message: int
+        self,
+        pictures: Sequence[Image.Image],
+        record: Callable[[LLMCall], None],
+        message: int,
+        left: Mapping[str, float],
     ) -> str:
         """What the pictures have in common.
 
@@ -43,6 +47,7 @@ class Describer(Protocol):
             pictures: RGB.
             record: Records each request to a language model.
             message: Number of the step that asks.
+            left: What is left of the study's budget, as `hubel.agent.budget.Budget.left` has it.
 
         Raises:
             ToolError: It gave no answer; the message says why.
@@ -59,6 +64,7 @@ class Gallery:
     record: Callable[[LLMCall], None]
     message: int
     seed: int
+    left: Mapping[str, float]
 
 
 def describe(
@@ -75,7 +81,7 @@ def describe(
         pictures: Ids of pictures that results of this study named, at most 12.
     """
     shown = [ctx.store.image(picture) for picture in pictures]
-    text = ctx.describer.describe(shown, ctx.record, ctx.message)
+    text = ctx.describer.describe(shown, ctx.record, ctx.message, ctx.left)
     return Result(
         values={"text": text, "by": ctx.describer.name},
         measures={"text": "what the describer says of the pictures: its word, not a measurement"},

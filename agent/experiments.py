@@ -137,7 +137,12 @@ class Carrier:
         if self.describer is None:
             raise ToolError("This study has no describer: look at the numbers instead.")
         return describe.Gallery(
-            self.describer, self.ledger.pictures, record, experiment.message, experiment.seed
+            self.describer,
+            self.ledger.pictures,
+            record,
+            experiment.message,
+            experiment.seed,
+            self.left(),
         )
 
     def _bench(self, experiment: Experiment) -> code.Bench:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+#: Terms that a form may have: an explanation is short, and a long list fits whatever it likes.
+MOST_TERMS = 12
+
 _TERM = re.compile(
     r"(?P<sign>[+,-]?)\s*(?P<weight>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*\*"
     r"\s*\[(?P<all>[^\[\]]+)\]\s*"
@@ -121,6 +124,10 @@ class Form:
             intercept = float(data.get("intercept", 0.0))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a form: {error!r}") from None
+        if len(terms) > MOST_TERMS:
+            raise ValueError(
+                f"a form has at most {MOST_TERMS} terms, not {len(terms)}: keep those that matter"
+            )
         if not all(map(math.isfinite, [intercept, *(t.weight for t in terms)])):
             raise ValueError("the weights of a form are finite numbers")
         if any(isinstance(t.get(key), str) for t in data["terms"] for key in ("having", "lacking")):

@@ -72,7 +72,15 @@ def objection(step: Step, view: View) -> Objection | None:
 
 
 def _p_hacking(step: Step, view: View) -> str | None:
-    """A refuted hypothesis is not tested until it holds, under its own name or another."""
+    """A refuted hypothesis is not tested until it holds, under its own name or another.
+
+    Nor is one idea registered under several names at once, for one of them to be supported.
+    """
+    said: dict[_Terms, str] = {}
+    for claim in step.hypotheses:
+        terms = _terms(claim.form)
+        if terms and (other := said.setdefault(terms, claim.name)) != claim.name:
+            return f"'{claim.name}' says what '{other}' says: register each idea once."
     refuted = {h.name: _refuting(h, view) for h in view.hypotheses if _fate(h, view) == "refuted"}
     for claim in step.hypotheses:
         terms = _terms(claim.form)
@@ -110,19 +118,28 @@ def _few_pictures(step: Step, view: View) -> str | None:  # noqa: ARG001  (all c
 
 def _repetition(step: Step, view: View) -> str | None:
     """A call whose answer is known is not made again; one that is up to chance may be."""
-    for call in step.calls:
+    for i, call in enumerate(step.calls):
         wanted = filled(call.tool, call.args, view.tools)
         same = [
             e
             for e in view.experiments
             if e.tool == call.tool and filled(e.tool, e.args, view.tools) == wanted
         ]
+        before = sum(
+            c.tool == call.tool and filled(c.tool, c.args, view.tools) == wanted
+            for c in step.calls[:i]
+        )
         done = [e for e in same if e.status == "done"]
         refused = [e for e in same if e.status == "refused"]
         if done and _settled(call, done, view):
             return (
                 f"That was experiment {done[-1].n}: use its result, or change the arguments of "
                 f"{call.tool}."
+            )
+        if before and (_by_pictures(call, view) or before + len(done) >= REPEATS):
+            return (
+                f"The step makes the same call of {call.tool} more than once: make it once, with "
+                "all its predictions."
             )
         if len(refused) > 1:
             return (
@@ -134,10 +151,15 @@ def _repetition(step: Step, view: View) -> str | None:
 
 def _settled(call: Call, done: list[Experiment], view: View) -> bool:
     """Whether one more call would tell nothing new: pictures settle it, or two equal results."""
-    computed = any(t["kind"] == "computation" for t in view.tools if t["name"] == call.tool)
-    if _picture_lists(call.args) and not computed:
+    if _by_pictures(call, view):
         return True
     return len(done) >= REPEATS or (len(done) > 1 and done[-1].values == done[-2].values)
+
+
+def _by_pictures(call: Call, view: View) -> bool:
+    """Whether the pictures that a call names settle its result."""
+    computed = any(t["kind"] == "computation" for t in view.tools if t["name"] == call.tool)
+    return bool(_picture_lists(call.args)) and not computed
 
 
 # Conclusions with a form

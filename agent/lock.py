@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
+
+_TRIES, _WAIT = 5, 0.05
 
 
 class StudyRuns(Exception):
@@ -25,7 +28,11 @@ def running(home: Path, study: int) -> Iterator[None]:
         StudyRuns: Another process holds it.
     """
     with _opened(home, study) as file:
-        if not _taken(file):
+        tries = 1
+        while not _taken(file) and tries < _TRIES:  # a look at the lock takes it for a moment
+            time.sleep(_WAIT)
+            tries += 1
+        if tries == _TRIES:
             raise StudyRuns(
                 f"Study {study} is running in another process: wait until it has ended, or stop it."
             )

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 #: Bytes that a step may have.
 LONGEST = 4 << 20
+#: Characters that a path to a number may have.
+_PATH = 200
+#: Numbers of a result that count or set up, and so are no effect to be predicted.
+_NO_EFFECTS = ("n", "count", "seed", "groups", "pictures", "tied", "changed")
 
 
 class PlannerFailed(Exception):
@@ -64,7 +68,7 @@ class Condition(_Part):
 
     op: Literal[">", ">=", "<", "<="]
     value: float
-    path: str | None = None
+    path: str | None = pydantic.Field(default=None, max_length=_PATH)
 
 
 class Predicted(_Part):
@@ -78,7 +82,7 @@ class Predicted(_Part):
     """
 
     hypothesis: str
-    path: str
+    path: str = pydantic.Field(max_length=_PATH)
     expects: Condition
     refutes: Condition
 
@@ -222,10 +226,29 @@ def problem(step: Step, view: View) -> str | None:
             if predicted.hypothesis not in names:
                 known = nearest(predicted.hypothesis, names)
                 return f"A prediction names the hypothesis '{predicted.hypothesis}'. {known}"
+            if cannot_fail := _unfailing(predicted):
+                return cannot_fail
         tested = [p.hypothesis for p in call.predictions]
         if twice := next((name for name in tested if tested.count(name) > 1), None):
             return f"{call.tool} is to test '{twice}' twice: predict one thing of each hypothesis."
     return _shape_problem(step, view)
+
+
+def _unfailing(predicted: Predicted) -> str | None:
+    """Why a prediction tests nothing whatever the result; None if that cannot be seen."""
+    expects, refutes = predicted.expects, predicted.refutes
+    for path in (predicted.path, expects.path, refutes.path):
+        if path is not None and path.rpartition(".")[2] in _NO_EFFECTS:
+            return (
+                f"'{path[:60]}' is a count or a setting, not an effect: predict a measured number, "
+                "as contrast.mean."
+            )
+    if expects.op[0] == refutes.op[0]:
+        return (
+            f"The prediction of '{predicted.hypothesis}' expects {expects.op} {expects.value:g} "
+            f"and is refuted by {refutes.op} {refutes.value:g}: let one be > and the other <."
+        )
+    return None
 
 
 def _is_computation(tool: str, view: View) -> bool:

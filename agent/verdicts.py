@@ -13,6 +13,9 @@ _OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": opera
 #: What an experiment must be to count as an intervention.
 _INTERVENTIONS = ("input intervention", "model intervention")
 
+#: Digits that a position in a list may have.
+_DIGITS = 9
+
 
 def number_at(values: Mapping[str, Any], path: str) -> float | None:
     """The number at a dotted path (list positions are numbers); None if there is none."""
@@ -20,7 +23,7 @@ def number_at(values: Mapping[str, Any], path: str) -> float | None:
     for part in path.split("."):
         if isinstance(found, Mapping):
             found = found.get(part)
-        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
+        elif isinstance(found, list) and _is_position(part) and int(part) < len(found):
             found = found[int(part)]
         else:
             return None
@@ -85,6 +88,11 @@ def grade(
     if cited & interventions & supported:
         return "causal"
     return "correlational" if confirmed else "observed"
+
+
+def _is_position(part: str) -> bool:
+    """Whether a part of a path can be a position: Python reads no number of 5,000 digits."""
+    return part.isdecimal() and len(part) <= _DIGITS
 
 
 def _holds(condition: Mapping[str, Any], values: Mapping[str, Any], path: str) -> bool:

@@ -25,7 +25,9 @@ class Ended:
     """What a study came to.
 
     Attributes:
-        what: As ``hubel show --json`` prints it, with ``detail`` of the stop and the ``report``.
+        what: ``study``, ``verdict``, ``stop`` with its ``detail``, and the ``report``; of an answer
+            its ``text`` and ``score`` (``pearson``, ``ci``, ``n``) besides. A client may open a
+            study of the same unit next, so it is told no more of the held-out half.
     """
 
     stop: str
@@ -125,5 +127,16 @@ def _outcome(ledger: Ledger, study: Study) -> Ended:
     path: Path = ledger.home / "reports" / f"study-{study.id}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     report = str(write_report(ledger, study.id, path))
-    told = {"detail": study.stop_detail, "report": report}
-    return Ended(str(study.stop), study_json(ledger, study.id) | told)
+    shown = study_json(ledger, study.id)
+    told = {
+        "study": study.id,
+        "verdict": shown["verdict"],
+        "stop": study.stop,
+        "detail": study.stop_detail,
+        "report": report,
+    }
+    if shown["verdict"] == "answered":
+        score = shown["score"]
+        told["text"] = shown["text"]
+        told["score"] = score and {key: score[key] for key in ("pearson", "ci", "n")}
+    return Ended(str(study.stop), told)

@@ -203,6 +203,7 @@ class ReplayedDescriber:
         pictures: Sequence[Image.Image],
         record: Callable[[LLMCall], None],  # noqa: ARG002  (no model is asked)
         message: int,  # noqa: ARG002
+        left: Mapping[str, float],  # noqa: ARG002
     ) -> str:
         """What was said of these pictures.
 

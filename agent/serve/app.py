@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,7 +47,7 @@ def make_app(settings: Settings, gate: Gate) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await server.runs.close()
-        server.labs.close()
+        await asyncio.to_thread(server.labs.close)
 
     app = FastAPI(
         title="hubel",
@@ -69,6 +70,7 @@ def make_app(settings: Settings, gate: Gate) -> FastAPI:
         LedgerError,
         ToolError,
         ValueError,
+        OverflowError,  # a number that is too large for any row of the ledger
     ):
         app.add_exception_handler(kind, _error)
     return app
@@ -105,7 +107,7 @@ async def _error(request: Request, error: Exception) -> Response:
     status, said = 400, str(error)
     if isinstance(error, Refused):
         status = error.status
-    elif isinstance(error, RequestValidationError):
+    elif isinstance(error, RequestValidationError | OverflowError):
         status, said = 404, "There is no such page."
     elif isinstance(error, HTTPException):
         status, said = error.status_code, str(error.detail)

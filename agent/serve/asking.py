@@ -59,7 +59,7 @@ async def ask(request: Request) -> Response:
     if (elsewhere := _answered(server, asked, form.get("study", ""))) is not None:
         return RedirectResponse(elsewhere, 303)
     try:
-        words = words_of(asked)
+        words = words_of(asked, server.settings.asked.get("planner", ""))
     except ValueError as error:
         known: dict[str, list[str]] = {"model": [], "data": []}
         return server.page("home.html", 400, rows=[], runs=[], known=known, problem=str(error),
@@ -101,8 +101,14 @@ async def stop(request: Request, number: int) -> Response:
     return RedirectResponse(f"/runs/{number}", 303)
 
 
-def words_of(asked: Mapping[str, str]) -> list[str]:
+def words_of(asked: Mapping[str, str], usual: str = "builtin") -> list[str]:
     """The arguments of ``hubel ask`` for what a form says.
+
+    No file is opened: a page must not name one for the server to read.
+
+    Args:
+        asked: What the form says, by name.
+        usual: The planner that the server was started with; it may be of any kind.
 
     Raises:
         ValueError: Something in it is out of order; the message says what to do.
@@ -124,7 +130,14 @@ def words_of(asked: Mapping[str, str]) -> list[str]:
         raise ValueError("The seed is a whole number from 0.")
     budget = ",".join(f"{k}={asked[k]}" for k in BUDGET if asked[k])
     Budget.parse(budget)
-    open_planner(asked["planner"] or "builtin", {})
+    planner = asked["planner"] or "builtin"
+    if planner != usual:
+        if ":" in planner and not planner.startswith("openai/"):
+            raise ValueError(
+                "A planner that is read from a file is none for a page: take builtin, or "
+                "openai/MODEL, or start `hubel serve` with --planner."
+            )
+        open_planner(planner, {})
     options = {k: asked[k] for k in FIELDS if asked[k]} | ({"budget": budget} if budget else {})
     return [*(f"--{k}={v}" for k, v in options.items()), "--", question]
 

@@ -12,7 +12,7 @@ from hubel.agent.form import Form
 from hubel.agent.ledger import Ledger
 from hubel.agent.records import Explanation, Score, Study
 from hubel.agent.serve.gallery import Gallery
-from hubel.agent.serve.runs import Run
+from hubel.agent.serve.runs import Run, elsewhere
 from hubel.agent.serve.server import Server, is_piece, server_of
 from hubel.agent.story import Story, read_story
 from hubel.agent.web.page import provenances, shown
@@ -31,13 +31,14 @@ class Listed:
     explanation: Explanation | None
     score: Score | None
     run: Run | None
+    elsewhere: bool = False
 
     @property
     def state(self) -> str:
         """What it came to, or what is happening to it."""
         if self.run is not None and self.run.live:
             return self.run.state
-        return self.study.stop or "interrupted"
+        return self.study.stop or ("runs elsewhere" if self.elsewhere else "interrupted")
 
     @property
     def text(self) -> str:
@@ -55,7 +56,8 @@ def rows_of(server: Server, ledger: Ledger, studies: Iterable[Study]) -> list[Li
             s,
             ledger.explanation(s.id),
             ledger.scores(s.id).get("explanation"),
-            server.runs.of_study(s.id),
+            run := server.runs.of_study(s.id),
+            elsewhere(server.home, s, run),
         )
         for s in studies
     ]

@@ -74,7 +74,10 @@ class Gate:
 
         Rebinding needs a name of the attacker's: addresses, and this machine's names, are safe.
         """
-        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        try:
+            name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        except ValueError:
+            return False
         if is_loopback(name) or name == self.host.lower():
             return True
         if is_loopback(self.host):
@@ -93,7 +96,7 @@ class Gate:
             held = SimpleCookie(cookies).get(_COOKIE)
         except CookieError:
             return False
-        return held is not None and hmac.compare_digest(held.value, self.pass_)
+        return held is not None and hmac.compare_digest(held.value.encode(), self.pass_.encode())
 
     @property
     def pass_(self) -> str:
@@ -174,8 +177,11 @@ class Guard:
     def _not_ours(self, headers: Headers, host: str) -> Response | None:
         """Refuse what changes something and does not come from a page of this server."""
         origin = headers.get("origin", "")
-        if urlsplit(origin).netloc != host or urlsplit(origin).scheme not in ("http", "https"):
+        if origin not in (f"http://{host}", f"https://{host}"):
             return PlainTextResponse("Only pages of this server may change anything.", 403)
+        # A body in chunks has no length but its own, whatever the other header says.
+        if "transfer-encoding" in headers:
+            return PlainTextResponse("The length of the request is not given.", 411)
         try:
             length = int(headers.get("content-length", ""))
         except ValueError:

@@ -48,6 +48,7 @@ class Bench:
         self._thread = ThreadPoolExecutor(1, f"lab-{self.key}")
         self._lab: LabSession | None = None
         self._stack = ExitStack()
+        self._turn = threading.Lock()
 
     def open(self, where: Where, home: Path, device: str) -> None:
         """Begin to open it."""
@@ -57,10 +58,12 @@ class Bench:
                 lab = where.lab(self.model, self.data, home, device)
                 self._lab = self._stack.enter_context(lab)
                 self._lab.progress = self._note
-                self.target, self.state = self._lab.hello["target"], "open"
+                self.target = self._lab.hello["target"]
+                self._opened("open")
             # Whatever keeps it from opening is told to whoever asked for it.
             except Exception as error:
-                self.state, self.problem = "failed", str(error)
+                self.problem = str(error)
+                self._opened("failed")
 
         self._thread.submit(work)
 
@@ -82,9 +85,15 @@ class Bench:
 
     def close(self) -> None:
         """Close the lab."""
-        self.state = "closed"
+        with self._turn:
+            self.state = "closed"
         self._thread.submit(self._stack.close)
         self._thread.shutdown(wait=True, cancel_futures=False)
+
+    def _opened(self, state: Literal["open", "failed"]) -> None:
+        with self._turn:
+            if self.state == "opening":  # what was closed meanwhile stays closed
+                self.state = state
 
     def _note(self, done: int, total: int, what: str) -> None:
         self.progress = (done, total, what)
@@ -115,15 +124,23 @@ class Labs:
             return bench
 
     def open(self, model: str, data: str) -> Bench:
-        """Open a lab, or find the one that is open."""
+        """Open a lab, or find the one that is open.
+
+        Raises:
+            ValueError: As many as may be open are being opened already.
+        """
         key = hashlib.sha256(f"{model}\n{data}".encode()).hexdigest()[:12]
         known = self.get(key)
         if known is not None and known.state in ("opening", "open"):
             return known
         with self._lock:
+            going = [b for b in self._benches.values() if b.state in ("opening", "open")]
+            rest = [b for b in going if b.state == "open"][: max(0, len(going) + 1 - MOST)]
+            if len(going) - len(rest) >= MOST:
+                raise ValueError(
+                    f"{MOST} networks are being opened: wait until one is open, then ask again."
+                )
             bench = self._benches[key] = Bench(key, model, data)
-            old = [b for b in self._benches.values() if b.state == "open"]
-            rest = old[: max(0, len(old) + 1 - MOST)]
             for one in rest:
                 del self._benches[one.key]
         for one in rest:
@@ -141,6 +158,6 @@ class Labs:
         return await asyncio.wrap_future(bench.call(self._home, tool, args))
 
     def close(self) -> None:
-        """Close them all."""
+        """Close them all, and wait for it; not for an event loop."""
         for bench in list(self._benches.values()):
             bench.close()

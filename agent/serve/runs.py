@@ -14,12 +14,18 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
+
+from hubel.agent.lock import held
+from hubel.agent.records import Study
 
 State = Literal["waiting", "opening", "running", "stopping", "ended"]
 
 #: Seconds after which a process that was asked to stop is asked again, and then killed.
 PATIENCE = 15.0
+#: Seconds after which a server that goes waits for no process any more.
+LAST_CALL = 35.0
 #: Exit status of one that was stopped on purpose.
 _STOPPED = 130
 #: Longest line of a process, in bytes; characters kept of what it says on stderr, and of a thought.
@@ -38,6 +44,7 @@ class Run:
         said: End of what it wrote to stderr.
         thinking: Words of the planner since its last step.
         progress: Progress of long work in the lab: done, total, what.
+        wanted_stop: Whether it was asked to stop; it may not even have started then.
     """
 
     number: int
@@ -49,6 +56,7 @@ class Run:
     said: str = ""
     thinking: str = ""
     progress: dict[str, Any] | None = None
+    wanted_stop: bool = False
     listeners: set[asyncio.Queue[dict[str, Any]]] = field(default_factory=set)
     process: asyncio.subprocess.Process | None = None
     task: asyncio.Task[None] | None = None
@@ -61,7 +69,7 @@ class Run:
     @property
     def problem(self) -> str:
         """Why it ended, where that is no outcome of a study; else empty."""
-        if self.live or self.status in (None, 0, _STOPPED):
+        if self.live or self.wanted_stop or self.status in (None, 0, _STOPPED):
             return ""
         lines = [line for line in self.said.splitlines() if line.startswith("hubel: ")]
         if lines:
@@ -127,19 +135,29 @@ class Runs:
             run.state = "ended"
             run.tell({"event": "state"})
             self._start_waiting()
-        elif run.live and run.process is not None:
-            run.state = "stopping"
+        elif run.live:
+            run.state, run.wanted_stop = "stopping", True
             run.tell({"event": "state"})
-            await _end(run.process)
+            if run.process is not None:  # else `_carry` ends it as soon as there is one
+                await _end(run.process)
         if run.task is not None:
             await asyncio.shield(run.task)
 
     async def close(self) -> None:
-        """Stop them all."""
+        """Stop them all, and kill what has not gone after `LAST_CALL` seconds."""
         waiting = [run for run in self.live if run.task is None]
         for run in waiting:
             run.state = "ended"
-        await asyncio.gather(*(self.stop(run) for run in self.live))
+        stops = [asyncio.create_task(self.stop(run)) for run in self.live]
+        if not stops:
+            return
+        await asyncio.wait(stops, timeout=LAST_CALL)
+        for run in self.live:
+            if run.process is not None:
+                _kill(run.process)
+            if run.task is not None:
+                run.task.cancel()
+        await asyncio.gather(*stops, return_exceptions=True)
 
     def _begin(self, words: list[str], asked: dict[str, str], study: int | None) -> Run:
         run = Run(len(self._runs) + 1, words, asked, study)
@@ -163,7 +181,10 @@ class Runs:
                 limit=_LINE,
                 start_new_session=True,  # Ctrl-C in the terminal is for the server alone
             )  # fmt: skip
-            await asyncio.gather(_hear(run, run.process), _overhear(run, run.process))
+            heard = asyncio.gather(_hear(run, run.process), _overhear(run, run.process))
+            if run.wanted_stop:
+                await _end(run.process)
+            await heard
             run.status = await run.process.wait()
         except OSError as error:
             run.said, run.status = f"hubel: {error}", 1
@@ -189,7 +210,8 @@ async def _hear(run: Run, process: asyncio.subprocess.Process) -> None:
 def _take(run: Run, event: dict[str, Any]) -> None:
     kind = event.get("event")
     if kind == "study" and isinstance(event.get("study"), int):
-        run.study, run.state = event["study"], "running"
+        run.study = event["study"]
+        run.state = "stopping" if run.wanted_stop else "running"
     elif kind == "token":
         run.thinking = (run.thinking + str(event.get("text", "")))[-_THOUGHT:]
     elif kind == "progress":
@@ -219,5 +241,21 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             await asyncio.wait_for(process.wait(), PATIENCE)
             return
         if last:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a process and those that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def elsewhere(home: Path, study: Study, run: Run | None) -> bool:
+    """Whether a process that is none of this server's runs a study.
+
+    Args:
+        home: Folder of the ledger.
+        study: The study.
+        run: The last process of this server that carried it on.
+    """
+    return study.finished is None and not (run and run.live) and held(home, study.id)

@@ -17,7 +17,7 @@ import jinja2
 from hubel.agent.ledger import Ledger
 from hubel.agent.records import Experiment
 from hubel.agent.serve.gallery import Gallery
-from hubel.agent.serve.runs import Run
+from hubel.agent.serve.runs import Run, elsewhere
 from hubel.agent.story import Story, read_story
 from hubel.agent.web.page import provenances, shown
 
@@ -145,7 +145,10 @@ class Follower:
 
     def _pieces(self, story: Story, run: Run | None) -> Iterator[Put]:
         """What stands once in a page: head, exemplars, hypotheses, costs, the held-out test."""
-        context = self._context(story, ()) | {"run": run}
+        context = self._context(story, ()) | {
+            "run": run,
+            "elsewhere": elsewhere(self.home, story.study, run),
+        }
         for name in ("head", "exemplars", "side", "held-out"):
             html = self.templates.get_template(f"live/{name}.html").render(context)
             if self._sent.get(name) != html:

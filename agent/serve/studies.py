@@ -14,9 +14,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from hubel.agent.records import Study
 from hubel.agent.report import report_of
 from hubel.agent.serve.gallery import Gallery
-from hubel.agent.serve.runs import Run
+from hubel.agent.serve.runs import Run, elsewhere
 from hubel.agent.serve.server import Refused, Server, is_piece, server_of
 from hubel.agent.serve.stream import Follower, Place, Put
 from hubel.agent.story import read_story
@@ -42,7 +43,8 @@ def page(request: Request, study: int) -> Response:
         context = shown(story, album, live=True)
     over = story.study.finished is not None and not (run and run.live)
     place = "" if over else str(Place.end_of(story))
-    return server.page("study.html", **context, run=run, place=place, over=over)
+    return server.page("study.html", **context, run=run, place=place, over=over,
+                       elsewhere=elsewhere(server.home, story.study, run))  # fmt: skip
 
 
 @router.get("/events")
@@ -71,6 +73,7 @@ async def resume(request: Request, study: int) -> Response:
         known = ledger.study(study)
     if known.finished is not None:
         raise Refused(409, f"Study {study} has ended: there is nothing to go on with.")
+    _refuse_elsewhere(server, known)
     server.runs.resume(study, server.settings.resume_words)
     return _done(request, study)
 
@@ -87,7 +90,8 @@ async def cancel(request: Request, study: int) -> Response:
             ledger.end(study, "cancelled", "It was ended in the browser.")
 
     with server.ledger() as ledger:
-        ledger.study(study)
+        known = ledger.study(study)
+    _refuse_elsewhere(server, known)
     server.later(work())
     return _done(request, study)
 
@@ -219,6 +223,11 @@ def _running(server: Server, study: int) -> Run:
     if run is None or not run.live:
         raise Refused(409, f"Study {study} is not running here.")
     return run
+
+
+def _refuse_elsewhere(server: Server, study: Study) -> None:
+    if elsewhere(server.home, study, server.runs.of_study(study.id)):
+        raise Refused(409, f"Another process runs study {study.id}: stop it there.")
 
 
 def _done(request: Request, study: int) -> Response:

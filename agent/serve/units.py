@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -113,7 +114,7 @@ async def try_picture(request: Request, key: str, name: str, file: str = "pictur
     check_unit(bench.target or {}, name)
     data = await request.body()
     with server.ledger() as ledger:
-        picture = uploaded(data, file, ledger.pictures)
+        picture = await asyncio.to_thread(uploaded, data, file, ledger.pictures)
     args = {"unit": name, "stimuli": [picture]}
     result, problem = await _called(server, bench, "activate", args)
     known, _ = await _called(server, bench, "exemplars", {"unit": name, "k": 1})

@@ -68,7 +68,7 @@ class Eyes:
 
     name = "openai/eyes"
 
-    def describe(self, pictures, record, message):
+    def describe(self, pictures, record, message, left):
         if len(pictures) == 1:
             raise ToolError("It gave no answer.")
         return f"{len(pictures)} pictures"

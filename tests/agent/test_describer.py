@@ -42,7 +42,10 @@ def test_its_requests_hold_the_pictures_scaled_in_order():
     asked = []
     with ChatServer([Reply(text=" All are plain. ")]) as server:
         eyes = OpenAIDescriber("openai/scripted", server.url, patience=QUICK)
-        assert eyes.describe([picture("red"), picture("blue")], asked.append, 4) == "All are plain."
+        assert (
+            eyes.describe([picture("red"), picture("blue")], asked.append, 4, {})
+            == "All are plain."
+        )
         (body,) = server.requests
     shown = sent(body)
     assert [p.size for p in shown] == [(224, 75)] * 2
@@ -65,7 +68,7 @@ def test_what_is_no_description_is_refused(answer, can, why):
     with ChatServer([answer], can=can) as server:
         eyes = OpenAIDescriber("openai/scripted", server.url, patience=QUICK)
         with pytest.raises(ToolError, match=why):
-            eyes.describe([picture("red")], lambda _call: None, 1)
+            eyes.describe([picture("red")], lambda _call: None, 1, {})
 
 
 def test_a_server_that_never_answers_is_a_refusal_too():
@@ -73,8 +76,42 @@ def test_a_server_that_never_answers_is_a_refusal_too():
     with ChatServer([], faults=["500", "503"]) as server:
         eyes = OpenAIDescriber("openai/scripted", server.url, patience=QUICK)
         with pytest.raises(ToolError, match="no description"):
-            eyes.describe([picture("red")], asked.append, 1)
+            eyes.describe([picture("red")], asked.append, 1, {})
     assert [c.status for c in asked] == ["server error"] * 2
+
+
+def test_it_ends_with_the_seconds_that_a_study_has_left():
+    asked = []
+    with ChatServer([], faults=["503"]) as server:
+        patient = Patience(tries=9, wait=30.0)
+        eyes = OpenAIDescriber("openai/scripted", server.url, patience=patient)
+        with pytest.raises(ToolError, match="No time is left to wait"):
+            eyes.describe([picture("red")], asked.append, 1, {"seconds": 2.0})
+    assert len(asked) == 1
+
+
+def test_its_tokens_are_estimated_where_they_are_limited_and_not_counted():
+    asked = []
+    with ChatServer([Reply(text="Plain.")] * 2, can=Can(usage="no")) as server:
+        eyes = OpenAIDescriber("openai/scripted", server.url, patience=QUICK)
+        eyes.describe([picture("red")], asked.append, 1, {"tokens": 9000.0})
+        eyes.describe([picture("red")], asked.append, 1, {"seconds": 99.0})
+    limited, free = asked
+    assert limited.detail["estimated"] is True
+    assert limited.tokens_in > 0
+    assert free.tokens_in is None
+
+
+def test_a_budget_in_dollars_needs_its_price(tmp_path):
+    left = {"dollars": 1.0}
+    with ChatServer([Reply(text="Plain.")]) as server:
+        eyes = OpenAIDescriber("openai/scripted", server.url, tmp_path, QUICK)
+        with pytest.raises(ToolError, match="price of the describer"):
+            eyes.describe([picture("red")], lambda _call: None, 1, left)
+        assert server.requests == []
+        (tmp_path / "prices.json").write_text('{"scripted": {"in": 1.0, "out": 2.0}}')
+        eyes = OpenAIDescriber("openai/scripted", server.url, tmp_path, QUICK)
+        assert eyes.describe([picture("red")], lambda _call: None, 1, left) == "Plain."
 
 
 @pytest.fixture(scope="module")

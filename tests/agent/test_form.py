@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubel.agent.form import Form, Term
+from hubel.agent.form import MOST_TERMS, Form, Term
 
 phrases = st.sampled_from(["circle", "red object", "a patch of red", "text"])
 weights = st.integers(-999, 999).filter(bool).map(lambda n: n / 100)
@@ -64,3 +64,12 @@ def test_wrong_json_is_refused(data):
 def test_weights_that_are_not_finite_are_refused(weight):
     with pytest.raises(ValueError, match="finite"):
         Form.from_json({"terms": [{"weight": weight, "having": ["red"]}]})
+
+
+def test_a_long_list_of_terms_is_no_explanation():
+    def data(n):
+        return {"terms": [{"weight": 1.0, "having": [f"phrase {i}"]} for i in range(n)]}
+
+    assert len(Form.from_json(data(MOST_TERMS)).terms) == MOST_TERMS
+    with pytest.raises(ValueError, match=f"at most {MOST_TERMS} terms"):
+        Form.from_json(data(MOST_TERMS + 1))

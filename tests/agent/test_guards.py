@@ -225,6 +225,56 @@ def replace_step(step, **changes):
     return step.model_copy(update=changes)
 
 
+def test_one_idea_is_not_registered_under_several_names_at_once():
+    def registers(*forms):
+        claims = [Claim(name=f"h{i}", claim="x", form=f) for i, f in enumerate(forms)]
+        return replace_step(calls("survey"), hypotheses=tuple(claims))
+
+    twice = registers(form("red"), form("circle"), form("red", weight=0.5))
+    told = objection(twice, a_view(()))
+    assert told.guard == "p-hacking"
+    assert "'h2' says what 'h0' says" in told.sentence
+    rivals = registers(form("red"), form("circle"), form("red", weight=-1.0))
+    assert guard_of(rivals, a_view(())) is None
+
+
+# A prediction that cannot fail
+
+
+@pytest.mark.parametrize(
+    ("path", "expects", "refutes", "words"),
+    [
+        ("contrast.n", (">", 0), ("<", -1e9), "is a count"),
+        ("contrast.mean", (">", 0, "contrast.n"), ("<", 0), "is a count"),
+        ("contrast.mean", (">", 0), ("<=", 0, "pictures.count"), "is a count"),
+        ("contrast.mean", (">", 0), (">=", 1e9), "let one be > and the other <"),
+        ("contrast.mean", ("<", 0), ("<=", -1e9), "let one be > and the other <"),
+        ("contrast.mean", (">", 0, "contrast.ci.0"), ("<", 0.1, "contrast.ci.1"), None),
+        ("contrast.mean", ("<=", 0), (">", 0), None),
+    ],
+)
+def test_a_prediction_is_of_an_effect_and_can_fail(path, expects, refutes, words):
+    def condition(op, value, where=None):
+        return Condition(op=op, value=value, path=where)
+
+    prediction = Predicted(
+        hypothesis="red", path=path, expects=condition(*expects), refutes=condition(*refutes)
+    )
+    args = {"unit": UNIT, "stimuli": MANY}
+    step = Step(calls=(Call(tool="activate", args=args, predictions=(prediction,)),))
+    refusal = problem(step, a_view())
+    assert refusal is None if words is None else words in refusal
+
+
+def test_a_path_is_short():
+    above, below = ({"op": op, "value": 0} for op in "><")
+    long = "contrast." + "1" * 5000
+    own = {"hypothesis": "red", "path": long, "expects": above, "refutes": below}
+    for value in (own, {**own, "path": "contrast.mean", "expects": {**above, "path": long}}):
+        with pytest.raises(ValueError, match="at most 200 characters"):
+            Predicted.model_validate(value)
+
+
 # Over-reading few samples
 
 
@@ -271,6 +321,23 @@ def test_a_call_that_is_up_to_chance_may_be_repeated_a_few_times():
     assert guard_of(calls("exemplars"), a_view(experiments=equal)) == "repetition"
     assert guard_of(calls("exemplars"), a_view(experiments=equal[:1])) is None
     assert guard_of(calls("exemplars", k=12), a_view(experiments=equal)) is None
+
+
+def test_a_step_does_not_make_one_call_several_times():
+    def makes(name, times, **args):
+        return Step(calls=calls(name, **args).calls * times)
+
+    told = objection(makes("activate", 2, stimuli=MANY), a_view())
+    assert told.guard == "repetition"
+    assert "more than once" in told.sentence
+    both = (*calls("activate", stimuli=MANY).calls, *calls("activate", stimuli=OTHERS).calls)
+    assert guard_of(Step(calls=both), a_view()) is None
+    # Up to chance: as many in one step as in several, and no more.
+    assert guard_of(makes("survey", REPEATS), a_view()) is None
+    assert guard_of(makes("survey", REPEATS + 1), a_view()) == "repetition"
+    made = [experiment(1, "survey", values={"activation": [1]})]
+    assert guard_of(makes("survey", REPEATS - 1), a_view(experiments=made)) is None
+    assert guard_of(makes("survey", REPEATS), a_view(experiments=made)) == "repetition"
 
 
 def test_a_refused_call_is_not_made_over_and_over():

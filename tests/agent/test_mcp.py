@@ -106,6 +106,11 @@ def test_a_client_runs_a_whole_study(home):
             n = told["observations"][0]["n"]
             ended, _ = await good(client, "conclude", text="Red.", form=RED, evidence=[n])
             assert ended["verdict"] == "answered"
+            assert set(ended) == {
+                "study", "verdict", "stop", "detail", "report", "text", "score"
+            }  # fmt: skip
+            assert set(ended["score"]) == {"pearson", "ci", "n"}
+            assert (await good(client, "study_state"))[0] == ended
             assert Path(ended["report"]).is_file()
             _, _, is_error = await call(client, "activate", unit=UNIT, stimuli=red)
             assert is_error
@@ -165,7 +170,7 @@ def test_what_cannot_be_done_is_answered_and_recorded(home):
             assert told["must_conclude"] is True
             told, _, is_error = await call(client, "survey", unit=UNIT, n=50)
             assert told["stop"] == "budget"
-            assert told["text"] is None
+            assert set(told) == {"study", "verdict", "stop", "detail", "report"}
             return number
 
     number = asyncio.run(study())
@@ -194,6 +199,7 @@ def test_a_client_that_goes_away_leaves_its_study_to_the_next(home):
             assert [o["tool"] for o in told["observations"]] == ["exemplars", "synthesize"]
             ended, _ = await good(client, "conclude", text="Nothing found.", form=None)
             assert ended["verdict"] == "nothing found"
+            assert set(ended) == {"study", "verdict", "stop", "detail", "report"}
             for wrong in (number, number + 99):
                 told, _, is_error = await call(client, "resume_study", study=wrong)
                 assert is_error

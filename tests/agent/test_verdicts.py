@@ -19,6 +19,7 @@ def prediction(expects, refutes):
         ("flag", None),
         ("none", None),
         ("nowhere.at.all", None),
+        ("contrast.ci." + "1" * 5000, None),
     ],
 )
 def test_paths_reach_numbers_only(path, number):

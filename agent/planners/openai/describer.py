@@ -6,7 +6,8 @@ the planner hopes for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,11 @@ class OpenAIDescriber:
         self._client = Client(name, base_url, home, patience)
 
     def describe(
-        self, pictures: Sequence[Image.Image], record: Callable[[LLMCall], None], message: int
+        self,
+        pictures: Sequence[Image.Image],
+        record: Callable[[LLMCall], None],
+        message: int,
+        left: Mapping[str, float],
     ) -> str:
         """What the pictures have in common, in the model's words.
 
@@ -53,11 +58,26 @@ class OpenAIDescriber:
             pictures: RGB.
             record: Records each request.
             message: Number of the step that asks.
+            left: What is left of the study's budget: it ends with the seconds, and its tokens are
+                estimated where they are limited and the server does not count them.
 
         Raises:
-            ToolError: It gave no answer, or takes no pictures.
+            ToolError: It gave no answer, takes no pictures, or has no price that a budget in
+                dollars needs.
         """
-        errand = Errand("describer", "text", message, None, record, detail={"sent": len(pictures)})
+        if "dollars" in left and self._client.price is None:
+            raise ToolError(
+                f"A budget in dollars needs a price of the describer: put one of "
+                f"{self._client.endpoint.model} into prices.json in the ledger's folder."
+            )
+        errand = Errand(
+            "describer",
+            message=message,
+            record=record,
+            deadline=time.monotonic() + left.get("seconds", float("inf")),
+            counted="tokens" in left or "dollars" in left,
+            detail={"sent": len(pictures)},
+        )
         chat: list[dict[str, Any]] = [
             {"role": "system", "content": prompts.DESCRIBER},
             {"role": "user", "content": [picture_part(picture) for picture in pictures]},
