@@ -28,11 +28,11 @@ def running(home: Path, study: int) -> Iterator[None]:
         StudyRuns: Another process holds it.
     """
     with _opened(home, study) as file:
-        tries = 1
-        while not _taken(file) and tries < _TRIES:  # a look at the lock takes it for a moment
+        for _ in range(_TRIES):  # a look at the lock takes it for a moment
+            if _taken(file):
+                break
             time.sleep(_WAIT)
-            tries += 1
-        if tries == _TRIES:
+        else:
             raise StudyRuns(
                 f"Study {study} is running in another process: wait until it has ended, or stop it."
             )
