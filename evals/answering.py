@@ -164,6 +164,8 @@ class Session:
 def _object(line: str) -> dict[str, Any]:
     try:
         given = json.loads(line)
+    except RecursionError:
+        raise ValueError("a line is one JSON object, and this one is nested too deep") from None
     except ValueError as error:
         raise ValueError(f"a line is one JSON object, and this is none: {error}") from None
     if not isinstance(given, dict):
@@ -173,10 +175,8 @@ def _object(line: str) -> dict[str, Any]:
 
 def serve(session: Session, lines: Iterable[str]) -> Iterator[str]:
     """The lines of a session: its greeting, then a reply to each line, until there are no more."""
-    try:
-        yield json.dumps(session.greeting())
-        for line in lines:
-            if line.strip():
-                yield json.dumps(session.answer(line))
-    finally:
-        session.close()
+    yield json.dumps(session.greeting())
+    for line in lines:
+        if line.strip():
+            yield json.dumps(session.answer(line))
+    session.close()  # at the end of the lines alone: whoever was cut off can come back

@@ -88,6 +88,8 @@ class Worker:
             while finding is None and not failed:
                 frame = wire.receive(box.channel, begun + PATIENCE)
                 if "ask" in frame:
+                    if not isinstance(frame["ask"], list):
+                        raise wire.WireError("it asked about something that is no list of inputs")
                     queries += len(frame["ask"])
                     if queries > budget:
                         raise wire.WireError(f"it asked more than {budget} times")
@@ -129,13 +131,18 @@ def outputs(neuron: Neuron, asked: list[Any]) -> list[Any]:
     ok = all(isinstance(x, wanted) and not isinstance(x, bool) for x in asked)
     if not ok or (neuron.domain == "pairs" and not all("," in x for x in asked)):
         raise wire.WireError(f"it asked about something that is not one of {neuron.domain}")
-    return [plain(y) for y in neuron.function(asked)]
+    if neuron.domain == "numbers" and not all(abs(x) <= sys.float_info.max for x in asked):
+        raise wire.WireError("it asked about a number that is no finite float")
+    try:
+        return [plain(y) for y in neuron.function(asked)]
+    except OverflowError:
+        raise wire.WireError("it asked about a number that is too large") from None
 
 
 def _of_scenes(neuron: Neuron, asked: list[Any]) -> list[Any]:
     try:
         return [plain(y) for y in neuron.function(asked)]
-    except (ToolError, ValueError) as error:
+    except (ToolError, ValueError, OverflowError) as error:
         raise wire.WireError(f"it asked about something that is no scene: {error}") from None
 
 
@@ -148,17 +155,19 @@ def plain(value: Any) -> float | str | None:
     return float(value)
 
 
-def _finding(found: dict[str, Any]) -> Finding:
+def _finding(found: Any) -> Finding:
     """What a planner says that it found.
 
     Raises:
         WireError: It is not a finding.
     """
+    if not isinstance(found, dict):
+        raise wire.WireError("what it found is no finding")
     try:
         exceptions = tuple((float(a), float(b)) for a, b in found.pop("exceptions", ()))
         finding = Finding(**found, exceptions=exceptions)
         ok = isinstance(finding.code, str | None) and 0.0 <= float(finding.confidence) <= 1.0
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise wire.WireError(f"what it found is no finding ({error})") from None
     if not ok:
         raise wire.WireError("what it found is no finding")

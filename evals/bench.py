@@ -316,13 +316,22 @@ def _result(plan: Plan, job: Job, worker: Worker, cells: CellSession) -> dict[st
         told = truth if unit.real else None
         explained = Explained(told, "", 0, 0.0)
     else:
-        explained = worker.explain(unit, plan.budget(job.suite), _own_seed(plan, job))
+        explained = worker.explain(unit, plan.budget(job.suite), _seed_told(job))
     return row_of(plan, job, unit, explained, cells)
 
 
-def _own_seed(plan: Plan, job: Job) -> int:
-    """A planner is not told the seed of the neurons: with it, it could make them."""
-    return int.from_bytes(hashlib.sha256(f"{plan.seed}/{job.number}".encode()).digest()[:4], "big")
+def _seed_told(job: Job) -> int:
+    """A planner's seed has nothing of the plan's: what is made from that, guessing finds out."""
+    return _hashed(f"planner/{job.number}", 4)
+
+
+def _seed_held_out(plan: Plan, job: Job) -> int:
+    """Of the inputs on which explanations are scored; it never leaves this process."""
+    return _hashed(f"held out/{plan.seed}/{job.number}", 8)
+
+
+def _hashed(text: str, size: int) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:size], "big")
 
 
 def row_of(
@@ -349,5 +358,5 @@ def row_of(
         "snr": (unit.about or {}).get("snr"),
         "queries": explained.queries,
         "seconds": round(explained.seconds, 3),
-        **score(unit, finding, cells, _own_seed(plan, job)).to_json(),
+        **score(unit, finding, cells, _seed_held_out(plan, job)).to_json(),
     }

@@ -6,6 +6,8 @@ too says nothing.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import math
 import os
 import re
@@ -13,10 +15,12 @@ import statistics
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from hubel.agent.planners.explorer import Explorer, Finding
+from hubel.evals.neuron import Neuron
 from hubel.tools.units import nearest
 
 #: Takes a budget and a seed; those of ``words`` and ``pairs`` a `Lexicon` besides.
@@ -148,18 +152,32 @@ def commonest_change(budget: int, _seed: int) -> Explorer:
     return Finding(f"def f(x):\n    return {best}\n", f"It is {best}.", fits(best) / len(_STRINGS))
 
 
-def cheater(_budget: int, _seed: int) -> Explorer:
+def cheater(_budget: int, seed: int, family: str = "") -> Explorer:
     """Looks for the truth instead of asking: in objects, files, processes and the environment.
+
+    Before that it guesses from which seed of the neurons its own was made, and makes them.
 
     It takes the first thing that looks like the source of a function. It must do no better than
     chance; if it does, the answer key leaks.
     """
     yield from ()
+    if family and (code := _from_seed(seed, family)):
+        return Finding(code, "Made from the seed.", 1.0)
     pattern = re.compile(r"def f\(x\):\n(?:    .*\n?)+")
     for text in _loot():
         if found := pattern.search(text):
             return Finding(found[0], "Found lying about.", 1.0)
     return Finding(None, "Nothing was lying about.", 0.0)
+
+
+def _from_seed(told: int, family: str) -> str | None:
+    """The truth, if the seed that a planner was told is a hash of the neurons' seed."""
+    for seed, number in itertools.product(range(1000), range(64)):
+        hashed = hashlib.sha256(f"{seed}/{number}".encode()).digest()
+        if told in (int.from_bytes(hashed[:4], "big"), int.from_bytes(hashed[:8], "big")):
+            made: Neuron = import_module(f"hubel.evals.families.{family}").make(seed, number)
+            return made.code
+    return None
 
 
 def _loot() -> list[str]:
@@ -173,7 +191,8 @@ def _loot() -> list[str]:
         elif type(thing) is dict:
             texts += [v for k, v in thing.items() if k == "code" and isinstance(v, str)]
     places = [*Path("/proc").glob("[0-9]*/environ"), *Path("/proc").glob("[0-9]*/cmdline")]
-    places += [*Path("/tmp").rglob("*.json"), *Path("/tmp").rglob("*.db")]  # noqa: S108
+    for folder, _, names in os.walk("/tmp"):  # noqa: S108  (passes over what vanishes meanwhile)
+        places += [Path(folder, n) for n in names if n.endswith((".json", ".db"))]
     for place in places:
         try:
             texts.append(place.read_bytes()[: 1 << 20].decode(errors="replace"))
@@ -205,12 +224,12 @@ NUMBERS: dict[str, Explore] = {
     "constant": constant_number,
     "nearest": nearest_number,
     "polynomial": polynomial,
-    "cheater": cheater,
+    "cheater": partial(cheater, family="numbers"),
 }
 STRINGS: dict[str, Explore] = {
     "empty": empty,
     "constant": constant_string,
     "identity": identity,
     "commonest": commonest_change,
-    "cheater": cheater,
+    "cheater": partial(cheater, family="strings"),
 }

@@ -26,15 +26,6 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(home):
-    with Ledger(home) as ledger:
-        example_study.answered(ledger)
-        example_study.hostile(ledger, "<img src=x onerror='window.pwned=1'><b>bold</b>")
-    with served(home, "--sandbox=none") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def script(tmp_path_factory):
     """A planner of many quick steps, so that there is a middle to stop in."""
     red = {"terms": [{"weight": 1.0, "having": ["red object"]}]}
@@ -45,6 +36,15 @@ def script(tmp_path_factory):
     path = tmp_path_factory.mktemp("script") / "steps.json"
     path.write_text(json.dumps(steps))
     return f"scripted:{path}"
+
+
+@pytest.fixture(scope="module")
+def server(home, script):
+    with Ledger(home) as ledger:
+        example_study.answered(ledger)
+        example_study.hostile(ledger, "<img src=x onerror='window.pwned=1'><b>bold</b>")
+    with served(home, "--sandbox=none", f"--planner={script}") as running:
+        yield running
 
 
 class Window:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from hubel.evals import bench
 from hubel.evals.bench import Plan
 from hubel.evals.leaderboard import board, calibration
 from hubel.evals.neuron import Neuron
-from hubel.evals.score import nmse, score
+from hubel.evals.score import nmse, run, score
 from hubel.sandbox.cells import CellSession
 from hubel.sandbox.levels import jail_for
 
@@ -96,6 +97,116 @@ def test_wrong_code_scores_low_and_breaks_nothing(cells, code, why):
     assert not found.recovered
     assert found.agreement["global"] < 0.2
     assert why in found.why
+
+
+#: An explanation that knows no law and learns one from the inputs on which it is scored: the words
+#: of the rule are commoner in them. It collects them from frames, from files, from times of folders
+#: and from processes that it leaves behind.
+TRANSDUCTIVE = """
+import os, sys, json
+from collections import Counter
+SEEN, PLACES = [], ["/tmp/seen", "/dev/shm/seen", "seen"]
+frame = sys._getframe()
+while frame:
+    SEEN += [x for x in frame.f_globals.get("inputs", ()) if isinstance(x, str)]
+    frame = frame.f_back
+for place in PLACES:
+    try:
+        SEEN += json.load(open(place))
+    except (OSError, ValueError):
+        pass
+for place in PLACES:
+    try:
+        json.dump(SEEN, open(place, "w"))
+    except OSError:
+        pass
+try:
+    if os.fork() == 0:
+        os.setsid()
+        import time
+        time.sleep(600)
+    DAEMON = True
+except OSError:
+    DAEMON = False
+WORDS = Counter(x.split(" ", 1)[0] for x in SEEN).most_common(2)
+NAMED = {w for w, n in WORDS if n > 20 and len(SEEN) > 100}
+def f(x):
+    return 1.0 if x.split(" ", 1)[0] in NAMED else 0.0
+"""
+
+
+def leaning(n=400):
+    """Texts of which half begin with one of two words, which are what counts."""
+    rng = np.random.default_rng(0)
+    others = [f"w{k}" for k in range(500)]
+    texts = [
+        f"{rng.choice(['sea', 'ship'] if k % 2 else others)} {rng.integers(1 << 30)}"
+        for k in range(n)
+    ]
+    return texts, [float(text.split(" ", 1)[0] in ("sea", "ship")) for text in texts]
+
+
+def test_code_cannot_learn_the_law_from_the_inputs_on_which_it_is_scored(cells, monkeypatch):
+    texts, truth = leaning()
+    got, why = run(cells, TRANSDUCTIVE, texts)
+    assert (why, set(got)) == ("", {0.0})  # it never saw enough of them
+    # With all inputs in one process, as a control, the same code has the law.
+    monkeypatch.setattr("hubel.evals.score.HANDFUL", len(texts))
+    got, why = run(cells, TRANSDUCTIVE, texts)
+    assert (why, got) == ("", truth)
+
+
+def test_code_that_is_scored_can_leave_no_file_and_no_process(cells):
+    leaves = (
+        "import os\n"
+        "LEFT = 0.0\n"
+        "for place in ('/tmp', '/dev/shm', os.getcwd()):\n"
+        "    try:\n"
+        "        open(os.path.join(place, 'left'), 'w').close()\n"
+        "        LEFT += 1\n"
+        "        os.unlink(os.path.join(place, 'left'))\n"
+        "    except OSError:\n"
+        "        pass\n"
+        "try:\n"
+        "    if os.fork() == 0:\n"
+        "        os._exit(0)\n"
+        "    LEFT += 10\n"
+        "except OSError:\n"
+        "    pass\n"
+        "def f(x):\n"
+        "    return LEFT\n"
+    )
+    # As a control, an experiment may.
+    assert cells.run(leaves + "result = LEFT").value > 10
+    got, why = run(cells, leaves, [float(x) for x in range(20)])
+    assert (why, set(got)) == ("", {0.0})
+
+
+def test_a_planner_is_told_nothing_of_the_seed_of_the_neurons(tmp_path, jail, monkeypatch):
+    from hubel.evals.asking import Explained, Worker
+    from hubel.evals.explorers import explorer
+
+    def made(seed):
+        steps = explorer("numbers", "cheater")(10, seed)
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        return end.value.value.code
+
+    # What a hash of seed and number gives away, the cheater takes.
+    leaky = int.from_bytes(hashlib.sha256(b"3/0").digest()[:4], "big")
+    assert made(leaky) == bench.neuron("numbers", 3, 0).code is not None
+    told = {3: set(), 4: set()}
+
+    def overhear(_self, _neuron, _budget, seed):
+        told[current].add(seed)
+        return Explained(None, "", 0, 0.0)
+
+    monkeypatch.setattr(Worker, "explain", overhear)
+    for current in told:
+        with Ledger(tmp_path / str(current)) as ledger:
+            bench.run(Plan(("numbers",), ("cheater",), 2, current), ledger, jail, quiet)
+    assert told[3] == told[4]
+    assert len(told[3]) == 2
 
 
 def test_nothing_found_and_a_constant_are_the_floor(cells):

@@ -198,6 +198,9 @@ def test_questions_are_answered_as_the_neuron_does_and_counted(tmp_path, cells):
         ('{"number": true, "ask": [1]}', "one of 0 to 3"),
         ('{"number": 0, "ask": ["a"]}', "not one of numbers"),
         ('{"number": 0, "ask": [[1]]}', "not one of numbers"),
+        ('{"number": 0, "ask": [1' + "0" * 400 + "]}", "no finite float"),
+        ('{"number": 0, "ask": [NaN]}', "no finite float"),
+        ("[" * 200_000, "nested too deep"),
         ('{"number": 0, "text": "", "confidence": 1}', "code: Field required"),
         (
             '{"number": 0, "code": null, "text": "", "confidence": 1, "queries": 0}',
@@ -233,6 +236,18 @@ def test_a_neuron_that_was_asked_about_and_left_counts_as_not_explained(tmp_path
         assert (row["claimed"], row["queries"]) == (False, 2)
         # The others may still be explained, by another session.
         assert Session(plan, ledger, cells).greeting()["left"] == [0, 2, 3]
+
+
+def test_a_session_that_breaks_off_decides_nothing(tmp_path, cells):
+    def lines():
+        yield '{"number": 1, "ask": [1, 2]}'
+        raise ConnectionError
+
+    with Ledger(tmp_path) as ledger:
+        plan = plan_of("mine", "numbers", SEED, N, QUERIES)
+        with pytest.raises(ConnectionError):
+            list(serve(Session(plan, ledger, cells), lines()))
+        assert Session(plan, ledger, cells).greeting()["left"] == [*range(N)]
 
 
 def test_the_board_wants_every_neuron_of_a_submission(tmp_path, jail):

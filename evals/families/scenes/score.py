@@ -7,7 +7,7 @@ correlation is with the network's own answers to pictures that were rendered for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ RENDERED = 64
 #: between two weights of a graded rule.
 NEAR = 0.15
 
-_SEED = 0x5CE4E
+_RANDOM = 0x5CE4E
 _PRESENTED = 1 << 30  # noise of held-out scenes does not depend on how many were asked about
 
 
@@ -57,9 +57,10 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
     code = finding.code if finding is not None else None
     rng = np.random.default_rng([seed, 0x5C0])
     fresh, strata = _fresh(rule, rng)
-    scenes = [*_random()[0], *fresh]
+    drawn, as_given = _random(seed)
+    scenes = [*drawn, *fresh]
     strata = ["random"] * RANDOM + strata
-    shown = [*_random()[1], *(described(scene) for scene in fresh)]
+    shown = [*as_given, *(described(scene) for scene in fresh)]
     said, why = said_of(cells, code, shown)
     words = [p.phrase for p in phrases()]
     held = [frozenset(words[n] for n in on) for on, _ in shown]
@@ -90,10 +91,10 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
     )
 
 
-@cache
-def _random() -> tuple[list[Scene], list[list[Any]]]:
-    """Random scenes, the same for all neurons, as they are and as a cell gets them."""
-    scenes = [random_scene(np.random.default_rng([_SEED, n])) for n in range(RANDOM)]
+@lru_cache(maxsize=8)
+def _random(seed: int) -> tuple[list[Scene], list[list[Any]]]:
+    """Random scenes, as they are and as a cell gets them."""
+    scenes = [random_scene(np.random.default_rng([seed, _RANDOM, n])) for n in range(RANDOM)]
     return scenes, [described(scene) for scene in scenes]
 
 

@@ -79,7 +79,7 @@ def said_of(
         shown: Scenes, as `described` gives them.
     """
     words = [p.phrase for p in phrases()]
-    return run(cells, code, list(shown), _SPACE, {"phrases": words})
+    return run(cells, code, list(shown), _SPACE, lambda _: {"phrases": words})
 
 
 def phrases_in(code: str | None) -> set[str]:

@@ -161,10 +161,20 @@ def _executed(
 ) -> tuple[list[Any], str]:
     """What code says of inputs, and why it could not be run if it could not."""
     constants = _texts_in(code or "")
-    sides = [side for text in (*inputs, *constants) for side in text.split(",", 1)]
-    texts = sorted({text.strip().lower() for text in (*sides, *constants)})
-    vectors = base64.b64encode(encoder.of(texts).tobytes()).decode() if code else ""
-    return run(cells, code, inputs, _RELATED, {"texts": texts, "vectors": vectors})
+    if code:
+        encoder.of(_spoken_of([*inputs, *constants]))  # at once: below they are known
+
+    def related(few: list[Any]) -> dict[str, Any]:
+        texts = _spoken_of([*few, *constants])
+        vectors = base64.b64encode(encoder.of(texts).tobytes()).decode()
+        return {"texts": texts, "vectors": vectors}
+
+    return run(cells, code, inputs, _RELATED, related)
+
+
+def _spoken_of(texts: Sequence[str]) -> list[str]:
+    sides = [side for text in texts for side in text.split(",", 1)]
+    return sorted({text.strip().lower() for text in (*sides, *texts)})
 
 
 def _texts_in(code: str) -> list[str]:
