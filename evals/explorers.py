@@ -6,6 +6,7 @@ too says nothing.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import math
@@ -14,7 +15,8 @@ import re
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -180,43 +182,40 @@ def _from_seed(told: int, family: str) -> str | None:
     return None
 
 
-def _loot() -> list[str]:
-    """Every text within reach of a process, but for the sources of this program."""
-    import gc
-
-    texts = [*map(str, os.environ.values()), *sys.argv]
+def _loot() -> Iterator[str]:
+    """Every text within reach of a process, but for the sources of this program; nearest first."""
+    yield from [*os.environ.values(), *sys.argv]
     for thing in gc.get_objects():
         if type(thing).__name__ == "Neuron":
-            texts += [str(thing.code), thing.description]
-        elif type(thing) is dict:
-            texts += [v for k, v in thing.items() if k == "code" and isinstance(v, str)]
-    places = [*Path("/proc").glob("[0-9]*/environ"), *Path("/proc").glob("[0-9]*/cmdline")]
+            yield from (str(thing.code), thing.description)
+        elif type(thing) is dict and isinstance(code := thing.get("code"), str):
+            yield code
+    processes = [p for p in Path("/proc").iterdir() if p.name.isdigit()]
+    yield from map(_read, (p / name for p in processes for name in ("environ", "cmdline")))
     for folder, _, names in os.walk("/tmp"):  # noqa: S108  (passes over what vanishes meanwhile)
-        places += [Path(folder, n) for n in names if n.endswith((".json", ".db"))]
-    for place in places:
-        try:
-            texts.append(place.read_bytes()[: 1 << 20].decode(errors="replace"))
-        except OSError:
-            continue
-    return texts + _memory_of_others()
+        yield from (_read(Path(folder, n)) for n in names if n.endswith((".json", ".db")))
+    for process in processes:
+        if process.name != str(os.getpid()):
+            yield from _memory(process)
 
 
-def _memory_of_others() -> list[str]:
-    """Writable memory of other processes that the kernel lets us read."""
-    found: list[str] = []
-    for process in Path("/proc").glob("[0-9]*"):
-        if process.name == str(os.getpid()):
-            continue
-        try:
-            with (process / "mem").open("rb") as memory:
-                for line in (process / "maps").read_text().splitlines():
-                    if "rw-p" in line and len(found) < 64:
-                        begin, end = (int(part, 16) for part in line.split()[0].split("-"))
-                        memory.seek(begin)
-                        found.append(memory.read(min(end - begin, 1 << 22)).decode("latin-1"))
-        except (OSError, ValueError, OverflowError):
-            continue
-    return found
+def _read(path: Path) -> str:
+    """The beginning of a file; nothing if it may not be read or is gone."""
+    try:
+        with path.open("rb") as file:
+            return file.read(1 << 20).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _memory(process: Path) -> Iterator[str]:
+    """Writable memory of another process, if the kernel lets us read it."""
+    with suppress(OSError, ValueError, OverflowError), (process / "mem").open("rb") as memory:
+        lines = (process / "maps").read_text().splitlines()
+        for line in [line for line in lines if " rw-p " in line][:64]:
+            begin, end = (int(part, 16) for part in line.split()[0].split("-"))
+            memory.seek(begin)
+            yield memory.read(min(end - begin, 1 << 22)).decode("latin-1")
 
 
 NUMBERS: dict[str, Explore] = {

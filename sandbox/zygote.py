@@ -11,6 +11,7 @@ experiment: ``{"ended": {"status", "why", "clean", "memory"}}``.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -21,14 +22,14 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hubel.sandbox import watchdog
+from hubel.sandbox import cell, watchdog
 
 #: Seconds between two looks at an experiment's memory.
 PULSE = 0.05
 
 _WARM = ("numpy", "scipy.stats", "scipy.optimize", "scipy.ndimage", "PIL.Image", "PIL.ImageDraw",
          "PIL.ImageFilter", "PIL.ImageOps", "PIL.PngImagePlugin", "matplotlib.pyplot",
-         "matplotlib.backends.backend_agg")  # fmt: skip
+         "matplotlib.backends.backend_agg", "hubel.tools.result")  # fmt: skip
 
 
 def serve(plan: dict[str, Any]) -> NoReturn:
@@ -36,6 +37,7 @@ def serve(plan: dict[str, Any]) -> NoReturn:
     host = socket.socket(fileno=plan["channel"])
     os.close(plan["lifeline"])
     _warm()
+    gc.freeze()  # a collection in a fork would copy all that is shared
     files = _files_in(plan["tmpfs"])
     _send(host, {"warm": True})
     while True:
@@ -71,8 +73,6 @@ def _experiment(
     child = os.fork()
     if child == 0:
         host.close()
-        from hubel.sandbox import cell
-
         cell.run(order, cell.Doors(*descriptors), plan)
     for descriptor in descriptors:
         os.close(descriptor)

@@ -36,13 +36,18 @@ import numpy as np
 _rows = np.frombuffer(base64.b64decode(vectors), np.float32).reshape(len(texts), -1)
 _place = {text: k for k, text in enumerate(texts)}
 _known = {}
+def _row(text):
+    place = _place.get(text.strip().lower())
+    if place is None:
+        raise ValueError(f"related() knows a word, a side of a pair, a text in the code: {text!r}")
+    return _rows[place]
 def related(text, words):
     given = {words: 1.0} if isinstance(words, str) else words
     key = tuple(given.items())
     if key not in _known:
-        mixed = sum(w * _rows[_place[t.strip().lower()]] for t, w in key)
+        mixed = sum(w * _row(t) for t, w in key)
         _known[key] = mixed / max(np.linalg.norm(mixed), 1e-12)
-    return float(_rows[_place[text.strip().lower()]] @ _known[key])
+    return float(_row(text) @ _known[key])
 space = {"related": related}
 """
 
@@ -162,19 +167,20 @@ def _executed(
     """What code says of inputs, and why it could not be run if it could not."""
     constants = _texts_in(code or "")
     if code:
-        encoder.of(_spoken_of([*inputs, *constants]))  # at once: below they are known
+        encoder.of(_spoken_of(inputs, constants))  # at once: below they are known
 
     def related(few: list[Any]) -> dict[str, Any]:
-        texts = _spoken_of([*few, *constants])
+        texts = _spoken_of(few, constants)
         vectors = base64.b64encode(encoder.of(texts).tobytes()).decode()
         return {"texts": texts, "vectors": vectors}
 
     return run(cells, code, inputs, _RELATED, related)
 
 
-def _spoken_of(texts: Sequence[str]) -> list[str]:
-    sides = [side for text in texts for side in text.split(",", 1)]
-    return sorted({text.strip().lower() for text in (*sides, *texts)})
+def _spoken_of(inputs: Sequence[str], constants: Sequence[str]) -> list[str]:
+    """What code may ask `related` about: a word, each side of a pair, a text of its own."""
+    sides = [side for text in (*inputs, *constants) for side in text.split(",", 1)]
+    return sorted({text.strip().lower() for text in (*sides, *constants)})
 
 
 def _texts_in(code: str) -> list[str]:
