@@ -17,10 +17,13 @@ from hubel.agent.chat.meaning import meaning_of, number_in
 from hubel.agent.chat.pictures import Pictures
 from hubel.agent.chat.studying import watched
 from hubel.agent.chat.telling import found_text, network_text, why_text
+from hubel.agent.display import Display
+from hubel.agent.experiments import adopt_pictures
 from hubel.agent.ledger import Ledger, LedgerError
 from hubel.agent.planner import PlannerGone
 from hubel.agent.planners import open_planner
 from hubel.agent.question import Question, check_unit, unit_in
+from hubel.agent.ranking import ranking_of
 from hubel.agent.records import Study
 from hubel.agent.where import Where, files_of
 from hubel.agent.why import step_named, why
@@ -151,11 +154,7 @@ class Chat:
         elif unit_in(line) is None and meant.kind == "network":
             self.tell_network()
         elif unit_in(line) is None and meant.kind == "which units":
-            self.say(
-                "No unit has been ranked by what it responds to: studies look at one unit at a "
-                f"time. Name one, as in ‘does {self.offered()} respond to {meant.about}?’; "
-                "/units lists them.",
-            )
+            self.tell_ranking(meant.about)
         else:
             self.ask(line)
 
@@ -203,6 +202,23 @@ class Chat:
         """Say what there is in the network."""
         studies = [s for s in self.ledger.studies() if s.model == self.asking.model]
         self.console.print(network_text(self.lab().hello["target"], studies))
+
+    def tell_ranking(self, concept: str) -> None:
+        """Compare all units of the main sites by how they respond to a concept.
+
+        Raises:
+            LabRefused: Scenes cannot show it.
+        """
+        lab = self.lab()
+        with Display(self.console) as display:
+            lab.progress = display.progress
+            result = lab.call("rank", {"concept": concept}, seed=self.asking.seed)
+        adopt_pictures(self.ledger, lab, result)
+        found = ranking_of(result["values"])
+        figures = [one.figure for one in found.units if one.figure is not None]
+        self.pictures.show([*found.example, *figures[:6]], "ranking")
+        for line in found.lines:
+            self.say(line)
 
     # Studies
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -23,6 +24,8 @@ router = APIRouter()
 FIELDS = ("model", "unit", "data", "planner", "seed")
 BUDGET = ("rounds", "calls", "seconds", "tokens", "dollars")
 _LONGEST = {"question": 4000}
+#: Most characters of what units are ranked by.
+CONCEPT = 200
 #: What is asked where nothing was typed; the box shows it.
 QUESTION = "What does this unit respond to?"
 #: Studies on the front page.
@@ -117,11 +120,6 @@ def words_of(asked: Mapping[str, str], usual: str = "builtin") -> list[str]:
     for name, text in asked.items():
         if len(text) > _LONGEST.get(name, 400) or "\0" in text:
             raise ValueError(f"The {name} is too long, or no text.")
-    if unit_in(question) is None and meaning_of(question).kind == "which units":
-        raise ValueError(
-            "No unit has been ranked by what it responds to: studies look at one unit at a time. "
-            "Name one, or search the studies."
-        )
     if not asked["unit"] and unit_in(question) is None and asked["model"] != "demo":
         raise ValueError("Name a unit, in the question or below it: SITE:INDEX. Units lists them.")
     if asked["planner"] == "stdio":
@@ -158,6 +156,9 @@ def _answered(server: Server, asked: Mapping[str, str], study: str) -> str | Non
     if meant.kind == "network":
         bench = server.labs.open(asked["model"] or "demo", asked["data"] or "demo")
         return f"/units/{bench.key}"
+    if meant.kind == "which units":
+        bench = server.labs.open(asked["model"] or "demo", asked["data"] or "demo")
+        return f"/units/{bench.key}/like?{urlencode({'what': meant.about[:CONCEPT]})}"
     if not study.isdecimal():
         return None
     if meant.kind == "why":

@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from hubel.agent.ledger import Ledger
 from hubel.agent.question import check_unit
-from hubel.agent.serve.asking import filled
+from hubel.agent.ranking import ranking_of
+from hubel.agent.serve.asking import CONCEPT, filled
 from hubel.agent.serve.browse import rows_of
 from hubel.agent.serve.gallery import Gallery, uploaded
 from hubel.agent.serve.labs import Bench
@@ -79,6 +80,26 @@ def site(request: Request, key: str, name: str, page: int = 1) -> Response:
     return server.page("site.html", bench=bench, site=known, units=units, page=page, last=last)
 
 
+@router.get("/{key}/like")
+def like(request: Request, key: str, what: str = "") -> Response:
+    """The units that respond to something; they are found while the page is looked at."""
+    bench = _bench(request, key)
+    return server_of(request).page("like.html", bench=bench, what=what.strip()[:CONCEPT])
+
+
+@router.get("/{key}/ranking")
+async def ranking(request: Request, key: str, what: str) -> Response:
+    """The units that respond to something, as a piece of a page."""
+    server, bench = server_of(request), _open(request, key)
+    result, problem = await _called(server, bench, "rank", {"concept": what[:CONCEPT]})
+    with server.ledger() as ledger:
+        album = _album(ledger, result)
+        found = ranking_of(result["values"]) if result else None
+        pictures = {a["id"]: album.show(a["id"]) for a in result.get("artifacts", ())}
+    return server.page("parts/ranking.html", bench=bench, found=found, pictures=pictures,
+                       problem=problem)  # fmt: skip
+
+
 @router.get("/{key}/unit")
 def unit(request: Request, key: str, name: str) -> Response:
     """A unit: what was asked about it; its exemplars follow."""
@@ -138,6 +159,8 @@ async def _called(
         return {}, str(error)
     except ToolBroken as error:
         return {}, str(error).strip().splitlines()[-1]
+    except asyncio.CancelledError:  # Ctrl-C: nobody waits for the answer any more
+        return {}, "The server is being stopped."
 
 
 def _album(ledger: Ledger, result: dict[str, Any]) -> Gallery:

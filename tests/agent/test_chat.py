@@ -60,7 +60,8 @@ def talk(home):
         "What does blocks.0:0 respond to?", "what did you find?",
         "why did you believe that at step 1?", "/why 9", "why did you stop?", "/look #2",
         "/bugdet", "/budget calls=many", "/budget calls=7", "/planner stdio", "/data /nowhere",
-        "/studies", "/show", "/report", "/cancel", "which units like stripes?", "/help", "/tools",
+        "/studies", "/show", "/report", "/cancel", "which units like red?", "which units like zebras?",
+        "/help", "/tools",
         "/units blocks.1", "/unit", "/resume 1", "\udcff\x1b[2J/quit", "/quit", "/never",
     ]  # fmt: skip
     told = [line.encode(errors="surrogateescape").decode(errors="replace") for line in lines]
@@ -109,6 +110,15 @@ def test_questions_about_what_was_done_are_answered_from_the_ledger(talk):
     assert "blocks.0:0" in said(talk, "/studies")
 
 
+def test_units_are_ranked_by_what_they_respond_to(talk):
+    ranked = said(talk, "which units like red?")
+    assert "14 units were compared on 32 pairs" in ranked
+    red = next(line for line in ranked.splitlines() if "blocks.0:0" in line)
+    assert "falls by" in red
+    assert "may be chance" not in red
+    assert "blocks.0:1" not in ranked  # it is constant
+
+
 def test_wrong_lines_are_answered_by_a_sentence(talk):
     assert "Which unit?" in said(talk, "what does this unit do?")
     assert "0 to 5" in said(talk, "/unit blocks.0:77")
@@ -118,7 +128,7 @@ def test_wrong_lines_are_answered_by_a_sentence(talk):
     assert "/nowhere" in said(talk, "/data /nowhere")
     assert "no study under way" in said(talk, "/cancel")
     assert "has ended" in said(talk, "/resume 1")
-    assert "one unit at a time" in said(talk, "which units like stripes?")
+    assert "Scenes cannot show 'zebras'" in said(talk, "which units like zebras?")
     assert said(talk, "/unit") == "The unit is blocks.0:0."
     assert said(talk, "/budget calls=7") == "A study may spend 20 rounds, 7 calls, 900 seconds."
     assert "blocks.1:0 ... blocks.1:7" in said(talk, "/units blocks.1")

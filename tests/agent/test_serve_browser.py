@@ -173,6 +173,25 @@ def test_units_are_browsed_and_tried_on_a_picture(chromium, server, home):
         assert [w for w in window.wrong if "400" not in w] == []  # the refusal, in the console
 
 
+def test_which_units_respond_to_something_is_asked_in_the_box(chromium, server):
+    with Window(chromium, server.address) as window:
+        page = window.tab("/")
+        page.fill("textarea", "Which units respond to red?")
+        page.fill("[name=model]", TINY)
+        page.fill("[name=data]", "scenes:80")
+        page.click("button.go")
+        page.wait_for_selector(".ranked li .pic")
+        red = page.locator(".ranked li:has-text('blocks.0:0')").inner_text()
+        assert "may be chance" not in red
+        page.fill("[name=what]", "a <b>zebra</b>")
+        page.click("button.go")
+        page.wait_for_selector("[role=alert] >> text=Scenes cannot show")
+        page.go_back()
+        page.click(".ranked a:has-text('blocks.0:0')")
+        page.wait_for_selector("h1:has-text('blocks.0:0')")
+        assert window.wrong == []
+
+
 PAGES = ("/", "/studies", "/studies/1", "/studies/2", "/compare?a=1&b=2", "/units", "/studies/9")
 
 

@@ -30,6 +30,7 @@ EXAMPLES = {
     "image_stats": lambda b: {"unit": UNIT, "n": 40},
     "patch": lambda b: {"where": UNIT, "clean": b.random(3), "corrupted": b.random(3, seed=2)},
     "profile": lambda b: {"unit": UNIT, "stimuli": b.random(2)},
+    "rank": lambda b: {"concept": "red", "sites": ["colours"], "n": 2, "pairs": 16},
     "survey": lambda b: {"unit": UNIT, "n": 12},
     "synthesize": lambda b: {"n": 2},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -20,6 +20,9 @@ from hubel.commands.options import (
     Sandbox,
 )
 from hubel.commands.surroundings import fail, home_of, open_display, open_ledger, print_json
+
+if TYPE_CHECKING:
+    from hubel.agent.where import Where
 
 
 def index(
@@ -54,17 +57,25 @@ def index(
 def units(
     model: Model = "demo",
     every: Annotated[bool, typer.Option("--all", help="Of every site, not the main ones.")] = False,
+    like: Annotated[
+        str | None,
+        typer.Option(help="Those that respond to what scenes can show: stripes, a red circle."),
+    ] = None,
+    data: Data = "demo",
     device: Device = "cpu",
     sandbox: Sandbox = "isolated",
     read: Reads = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the units of a network."""
+    """List the units of a network, or those that respond to something."""
     import tempfile
 
     from hubel.agent.where import Where
 
     where = Where(sandbox, reads=tuple(read or ()))
+    if like is not None:
+        _print_ranking(where, model, data, device, like, every, as_json)
+        return
     with (
         tempfile.TemporaryDirectory() as scratch,
         where.lab(model, None, Path(scratch), device) as lab,
@@ -82,6 +93,29 @@ def units(
     for s in sites:
         shape = "x".join(map(str, s["shape"]))
         typer.echo(f"{s['name']}:0 ... {s['name']}:{s['units'] - 1}  {s['layout']} {shape}")
+
+
+def _print_ranking(
+    where: Where, model: str, data: str, device: str, concept: str, every: bool, as_json: bool
+) -> None:
+    """Compare units by how they respond to a concept, and print the strongest."""
+    import tempfile
+
+    from hubel.agent.ranking import ranking_of
+
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        open_display() as display,
+        where.lab(model, data, Path(scratch), device) as lab,
+    ):
+        lab.progress = display.progress
+        sites = [s["name"] for s in lab.hello["target"]["sites"]] if every else []
+        values = lab.call("rank", {"concept": concept, "sites": sites}, seed=0)["values"]
+    if as_json:
+        print_json(values)
+        return
+    for line in ranking_of(values).lines:
+        typer.echo(line)
 
 
 def models(as_json: AsJson = False) -> None:
