@@ -6,6 +6,7 @@ import pytest
 from tests.agent import example_study
 from tests.agent.browser import BROKEN, FAINT, WIDE
 from tests.agent.browser import browser as real_browser
+from tests.agent.chat_server import ChatServer, step
 from tests.agent.served import TINY, served
 
 from hubel.agent.ledger import Ledger
@@ -171,6 +172,30 @@ def test_units_are_browsed_and_tried_on_a_picture(chromium, server, home):
         )
         page.wait_for_selector("#tried >> text=no picture that can be read")
         assert [w for w in window.wrong if "400" not in w] == []  # the refusal, in the console
+
+
+def test_the_words_of_a_model_appear_while_it_still_speaks(chromium, tmp_path):
+    words = "First I look at what drives the unit, and then at what leaves it cold, one by one."
+    with (
+        ChatServer([step(words)], faults=lambda _number: "hang midway") as model,
+        served(
+            tmp_path, "--sandbox=none", "--planner=openai/slow", f"--base-url={model.url}"
+        ) as server,
+        Window(chromium, server.address) as window,
+    ):
+        page = window.tab("/")
+        asked = {"unit": "blocks.0:0", "model": TINY, "data": "scenes:40"}
+        for name, value in asked.items():
+            page.fill(f"[name={name}]", value)
+        page.click("button.go")
+        page.wait_for_url("**/studies/1")
+        page.wait_for_selector("#now .thinking:has-text('First I look')")
+        assert "one by one" not in page.inner_text("#now .thinking")  # it has not said that yet
+        with Ledger(tmp_path) as ledger:
+            assert [m.role for m in ledger.messages(1)] == ["user"]
+        page.click("button:has-text('Stop')")
+        state(page, "interrupted")
+        assert window.wrong == []
 
 
 def test_which_units_respond_to_something_is_asked_in_the_box(chromium, server):
