@@ -7,6 +7,8 @@ was, and does nothing twice.
 
 from __future__ import annotations
 
+import itertools
+import math
 import sqlite3
 import threading
 import time
@@ -177,7 +179,10 @@ class _Loop:
             try:
                 step = self.planner.next(view)
             except PlannerFailed as error:
-                return _stop("planner failed", str(error))
+                # A model that was waited for until the time was over has not failed.
+                late = time.monotonic() - begun >= view.budget_left.get("seconds", math.inf)
+                spent = late and not view.must_conclude
+                return _stop("budget" if spent else "planner failed", str(error))
             except Malformed as error:
                 content = {"error": str(error), "said": error.said}
                 message = self._refuse(n, content, time.monotonic() - begun)
@@ -185,10 +190,12 @@ class _Loop:
                 message = self._record(n, step, view, time.monotonic() - begun)
         if message.role == "error":
             self.watch("error", {"n": n, "error": message.content["error"]})
-            last = self.ledger.messages(self.study.id)[-MALFORMED:]
-            if len(last) == MALFORMED and all(m.role == "error" for m in last):
+            roles = [m.role for m in self.ledger.messages(self.study.id)]
+            refused = len(list(itertools.takewhile(lambda role: role == "error", roles[::-1])))
+            if refused == MALFORMED:
                 return _stop("planner failed", str(message.content["error"]))
-            if self.view().must_conclude:
+            # The budget may end with a refused step: one more may still conclude.
+            if refused > 1 and self.view().must_conclude:
                 return _stop("budget", "malformed steps used it up")
             return {"message": n, "after": "propose"}
         step = Step.model_validate(message.content["step"])

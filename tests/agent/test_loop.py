@@ -1,5 +1,6 @@
 import json
 import sqlite3
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -204,6 +205,28 @@ def test_a_planner_that_will_not_conclude_is_stopped_all_the_same(ledger, lab):
     asked = [e for e in ledger.experiments(study) if e.asked_by == "planner"]
     assert len(asked) == 2
     assert ledger.explanation(study) is None
+
+
+def test_a_step_that_is_refused_in_the_last_round_leaves_one_to_conclude(ledger, lab):
+    study = begin(ledger, lab, rounds=1)
+    script = Scripted([Step(), conclusion(RED)])
+    assert run(study, ledger, lab, script).stop == "budget"
+    assert ledger.explanation(study).text == conclusion(RED).conclusion.text
+    another = begin(ledger, lab, rounds=1)
+    assert run(another, ledger, lab, Scripted([Step()] * 9)).stop == "budget"
+    assert len(ledger.messages(another)) == 3
+
+
+def test_a_planner_that_is_waited_for_until_the_time_is_over_has_spent_the_budget(ledger, lab):
+    class Late:
+        name = "late"
+
+        def next(self, view):
+            time.sleep(view.budget_left["seconds"])
+            raise PlannerFailed("no answer in time")
+
+    study = run(begin(ledger, lab, seconds=3), ledger, lab, Late())
+    assert (study.stop, study.stop_detail) == ("budget", "no answer in time")
 
 
 def test_a_failing_planner_ends_the_study_by_name(ledger, lab):
