@@ -7,7 +7,6 @@ was, and does nothing twice.
 
 from __future__ import annotations
 
-import itertools
 import math
 import sqlite3
 import threading
@@ -185,17 +184,16 @@ class _Loop:
                 return _stop("budget" if spent else "planner failed", str(error))
             except Malformed as error:
                 content = {"error": str(error), "said": error.said}
-                message = self._refuse(n, content, time.monotonic() - begun)
+                message = self._refuse(n, content, view, time.monotonic() - begun)
             else:
                 message = self._record(n, step, view, time.monotonic() - begun)
         if message.role == "error":
             self.watch("error", {"n": n, "error": message.content["error"]})
-            roles = [m.role for m in self.ledger.messages(self.study.id)]
-            refused = len(list(itertools.takewhile(lambda role: role == "error", roles[::-1])))
-            if refused == MALFORMED:
+            last = self.ledger.messages(self.study.id)[-MALFORMED:]
+            if len(last) == MALFORMED and all(m.role == "error" for m in last):
                 return _stop("planner failed", str(message.content["error"]))
-            # The budget may end with a refused step: one more may still conclude.
-            if refused > 1 and self.view().must_conclude:
+            # Who was not told yet that the budget is spent may still conclude.
+            if message.content.get("was_to_conclude"):
                 return _stop("budget", "malformed steps used it up")
             return {"message": n, "after": "propose"}
         step = Step.model_validate(message.content["step"])
@@ -264,9 +262,9 @@ class _Loop:
     def _record_llm(self, call: LLMCall) -> None:
         self.ledger.record_llm(self.study.id, call)
 
-    def _refuse(self, n: int, content: dict[str, Any], seconds: float) -> Message:
+    def _refuse(self, n: int, content: dict[str, Any], view: View, seconds: float) -> Message:
         """Record a step that cannot be carried out, with what its planner is told."""
-        message = Message(n, "error", content)
+        message = Message(n, "error", {**content, "was_to_conclude": view.must_conclude})
         self.ledger.record_step(self.study.id, message, seconds)
         return message
 
@@ -280,7 +278,7 @@ class _Loop:
         if listens and (objected := objection(step, view)):
             wrong, content["guard"] = objected.sentence, objected.guard
         if wrong is not None:
-            return self._refuse(n, {"error": wrong, **content}, seconds)
+            return self._refuse(n, {"error": wrong, **content}, view, seconds)
         first = max((e.n for e in view.experiments), default=0) + 1
         message = Message(n, "planner", {"first_experiment": first, **content})
         claims = [Hypothesis(c.name, n, c.claim, c.form, c.revises) for c in step.hypotheses]

@@ -192,6 +192,8 @@ def problem(step: Step, view: View) -> str | None:
     """What is wrong with a step, in one sentence for the planner; None if nothing is."""
     from hubel.agent.form import Form
     from hubel.sandbox import wire
+    from hubel.tools.concepts import source_of
+    from hubel.tools.spec import ToolError
     from hubel.tools.units import nearest
 
     try:
@@ -210,9 +212,10 @@ def problem(step: Step, view: View) -> str | None:
         forms.append(step.conclusion.form)
     for form in forms:
         try:
-            Form.from_json(form)
-        except ValueError as error:
-            return f"{error}."
+            for phrase in Form.from_json(form).phrases:
+                source_of(phrase)  # what nobody can judge would count as false everywhere
+        except (ValueError, ToolError) as error:
+            return f"{str(error).rstrip('.')}."
     tools = [t["name"] for t in view.tools]
     for call in step.calls:
         if call.tool not in tools:

@@ -65,6 +65,7 @@ def _scores(rows: Rows) -> dict[str, Any]:
         "ceiling": _mean(known(real, "ceiling")),
         "find_passed": _share(sum(r["nmse"] < PASSES for r in won), len(won)),
         "exceptions_found": _share(sum(o > _OVERLAPS for o in overlaps), len(overlaps)),
+        "exceptions_false": _mean(known(real, "false_exception")),
         "unit_test": _mean(known(real, "unit_test")),
         "indicator": _mean(known(real, "indicator")),
         "named": _mean(known(real, "named")),

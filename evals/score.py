@@ -5,6 +5,7 @@ Each score has a way to be fooled, which is said beside it; none is reported alo
 
 from __future__ import annotations
 
+import ast
 import itertools
 import json
 import math
@@ -30,8 +31,11 @@ OVERLAPPING = 0.9
 #: Two numbers agree within this share of the truth's size and of its middle half's range.
 RELATIVE, OF_RANGE = 0.01, 0.05
 
-#: Inputs that one process of the code sees, and seconds for all of them.
+#: Inputs that one process of the code sees at most, and seconds for all of them.
 HANDFUL, PATIENCE = 8, 300.0
+#: Characters that code for numbers may have, without comments, to count as a law: three times those
+#: of the truth, and so many in any case. What is longer may be a table of what was seen.
+SHORT = 600
 
 #: Runs before the explanation and takes away what would carry state from one process to the next:
 #: times of folders, files, numbers of processes. Without Landlock, a file costs the code its box.
@@ -78,7 +82,8 @@ class Scored:
         recovered: It agrees with the noise-free truth on `AGREEING` of fresh inputs, drawn as the
             neuron's inputs are, exceptions apart; those it must agree with too, or name with an
             overlap of `OVERLAPPING`. Where a network stands in for a law, agreeing with the law
-            counts as well. Fooled by a table long enough, so the length of code is reported.
+            counts as well. Code for numbers that is longer than `SHORT`, and than three times the
+            truth, is a table. Fooled by a coarse table of a smooth law, so length is reported.
         agreement: Share of fresh inputs on which it agrees, by stratum.
         correlation: Pearson correlation with the truth over the whole range; 0 for a constant; None
             for texts. Fooled by a few huge values, so agreement stands beside it.
@@ -88,7 +93,9 @@ class Scored:
             an answer that ignores an exception; under noise the truth itself may fail.
         truth_nmse: That of the truth, under the same draw of the noise.
         overlap: Intersection over union of the claimed and the true exceptions; None without any.
-        length: Characters of the code.
+        false_exception: Whether one is claimed of a neuron of numbers that has none; None where it
+            has some.
+        length: Characters of the code, without comments.
         why: Why the code could not be run; empty if it could.
         unit_test: Share of FIND's three-way unit tests passed; chance is .33. None where there are
             none. Fooled by an explanation that is merely vague: see `hubel.evals.unit_tests`.
@@ -114,6 +121,7 @@ class Scored:
     named: float | None = None
     parts: bool | None = None
     precision: float | None = None
+    false_exception: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger."""
@@ -143,7 +151,9 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
     truth = [plain(y) for y in neuron.truth(inputs)]
     grid = [x - 127.5 for x in range(256)] if numeric else []
     tests = tests_of(neuron)
-    said, why = run(cells, code, [*inputs, *grid, *inputs_of(tests)])
+    asked = [*inputs, *grid, *inputs_of(tests)]
+    made = [s != "global" for s in strata] + [False] * (len(asked) - len(strata))
+    said, why = run(cells, code, asked, made)
     of_tests = said[len(inputs) + len(grid) :]
     said = said[: len(inputs) + len(grid)]
     agree = _agree(said[: len(inputs)], truth, numeric=numeric)
@@ -155,10 +165,13 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
     overlap = _overlap(finding, neuron)
     recovered = _recovered(neuron, inputs, strata, agree, overlap)
     if not recovered and neuron.complexity == "approximated":
-        law, _ = run(cells, neuron.code, inputs)
+        law, _ = run(cells, neuron.code, inputs, made[: len(inputs)])
         agree_with_law = _agree(said[: len(inputs)], law, numeric=numeric)
         recovered = _recovered(neuron, inputs, strata, agree_with_law, overlap)
     real_grid = [plain(y) for y in neuron.function(grid)]
+    length = length_of(code)
+    if numeric:
+        recovered = recovered and length <= max(SHORT, 3 * length_of(neuron.code))
     return Scored(
         claimed=code is not None,
         recovered=code is not None and neuron.real and recovered,
@@ -168,11 +181,32 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
         nmse=nmse(said[len(inputs) :], real_grid) if numeric else None,
         truth_nmse=nmse([plain(y) for y in neuron.truth(grid)], real_grid) if numeric else None,
         overlap=overlap,
-        length=len(code or ""),
+        length=length,
         why=why,
+        false_exception=bool(finding and finding.exceptions)
+        if numeric and not neuron.exceptions
+        else None,
         unit_test=(share_passed(tests, of_tests) if code else CHANCE) if tests else None,
         indicator=reproduced(tests, of_tests) if tests else None,
     )
+
+
+def length_of(code: str | None) -> int:
+    """Characters of code without comments and descriptions; as it stands if it is no Python."""
+    try:
+        tree = ast.parse(code or "")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return len(code or "")
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [one for one in body if not _is_description(one)] or body  # type: ignore[attr-defined]
+    return len(ast.unparse(tree))
+
+
+def _is_description(node: ast.AST) -> bool:
+    constant = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(constant, ast.Constant) and isinstance(constant.value, str)
 
 
 def _recovered(
@@ -212,19 +246,22 @@ def run(
     cells: CellSession,
     code: str | None,
     inputs: list[Any],
+    made: Sequence[bool] = (),
     space: str = "space = {}",
     names: Callable[[list[Any]], dict[str, Any]] = lambda _: {},
 ) -> tuple[list[Any], str]:
     """What code says of inputs, and why it could not be run if it could not.
 
     Held-out inputs tell the truth where they are many: those made for a rule hold its phrases more
-    often. So a process of the code gets `HANDFUL` of them, mixed over all strata, and nothing that
-    it does reaches the next.
+    often. So a process of the code gets `HANDFUL` of them at most, one that was made for the neuron
+    at most, in no order, and no file, folder or process that outlives it. (When it ends it can time
+    itself, and so tell the next one a few bits.)
 
     Args:
         cells: Where it runs.
         code: Defines ``f``; None says nothing.
         inputs: Of ``f``.
+        made: Whether each input was chosen because of what the neuron is; none by default.
         space: A script that sets `space`, the names that code finds.
         names: What that script finds, for the inputs of one process.
     """
@@ -232,10 +269,7 @@ def run(
     if code is None:
         return nothing, ""
     said, begun = list(nothing), time.monotonic()
-    order = list(range(len(inputs)))
-    random.Random(json.dumps(inputs)).shuffle(order)
-    for first in range(0, len(order), HANDFUL):
-        places = order[first : first + HANDFUL]
+    for places in _handfuls(len(inputs), made, random.Random(json.dumps(inputs))):
         few = [inputs[k] for k in places]
         given = {"source": code, "inputs": few} | names(few)
         try:
@@ -249,6 +283,19 @@ def run(
         for k, y in zip(places, ran.value, strict=True):
             said[k] = y
     return said, ""
+
+
+def _handfuls(n: int, made: Sequence[bool], rng: random.Random) -> list[list[int]]:
+    """Inputs by process: what was made for the neuron is in as many as there is of it."""
+    order = list(range(n))
+    rng.shuffle(order)
+    order.sort(key=lambda k: not (made and made[k]))
+    count = max(sum(made), -(-n // HANDFUL))
+    held = [order[first::count] for first in range(count)]
+    for places in held:
+        rng.shuffle(places)
+    rng.shuffle(held)
+    return held
 
 
 def _agree(said: Sequence[Any], truth: Sequence[Any], *, numeric: bool) -> list[bool]:

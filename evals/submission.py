@@ -20,6 +20,8 @@ from hubel.sandbox.jail import Jail
 FORMAT: Literal["hubel-explanations/1"] = "hubel-explanations/1"
 #: Characters of code and of text. A longer code is a table, not a law.
 LONGEST = 100_000
+#: Intervals that exceptions may have.
+INTERVALS = 64
 #: Why a neuron that nothing was said of has no explanation.
 NOTHING_SAID = "no explanation was given"
 
@@ -53,7 +55,10 @@ class Said(_Strict):
     code: Annotated[str, Field(max_length=LONGEST)] | None
     text: Annotated[str, Field(max_length=LONGEST)]
     confidence: Annotated[float, Field(ge=0, le=1)]
-    exceptions: list[Annotated[list[_Finite], Field(min_length=2, max_length=2)]] = []
+    exceptions: Annotated[
+        list[Annotated[list[_Finite], Field(min_length=2, max_length=2)]],
+        Field(max_length=INTERVALS),
+    ] = []
     outside: bool = False
     about: dict[str, Any] | None = None
     seconds: _Amount | None = None

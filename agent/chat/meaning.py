@@ -27,8 +27,10 @@ _NETWORK = re.compile(
     re.I,
 )
 _WHICH = re.compile(
-    r"\b(?:which|what|find|any) (?:units?|channels?)\b.*?"
-    r"\b(?:likes?|loves?|prefers?|detects?|responds? to|fires? (?:for|on)|for|about|care about)\b"
+    r"\b(?:which|what|find|any) (?:units?|channels?)\b"
+    r"(?:\s+(?:that|which|are|is|do|does|most|\w+ly))*"
+    r"\s+(?:likes?|loves?|prefers?|detects?|(?:cares? )?(?:for|about)"
+    r"|(?:responds?|reacts?|fires?)(?: the)?(?: most| best)?(?: \w+ly)? (?:to|for|on))"
     r"\s+(?P<what>.+)",
     re.I,
 )

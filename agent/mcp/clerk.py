@@ -14,6 +14,7 @@ from hubel.agent import code, describe
 from hubel.agent.describe import Describer
 from hubel.agent.guards import objection
 from hubel.agent.ledger import Ledger
+from hubel.agent.loop import MALFORMED
 from hubel.agent.mcp.offer import OF_STUDIES, Conclude, Hypothesize, Look, OpenStudy, ResumeStudy
 from hubel.agent.mcp.running import NAME, Ended, Running
 from hubel.agent.planner import Claim, Conclusion, Malformed, Step, View, problem
@@ -24,6 +25,7 @@ from hubel.agent.records import Study
 from hubel.agent.verdicts import fate
 from hubel.sandbox.session import LabSession, Progress
 from hubel.tools.spec import ToolError
+from hubel.tools.units import nearest
 
 #: Stop reasons that are nobody's answer.
 _BROKEN = ("planner failed", "lab failed", "refused")
@@ -163,6 +165,10 @@ class Clerk:
     # Steps
 
     def _tool(self, name: str, args: dict[str, Any]) -> Answer:
+        self._open()
+        known = [tool["name"] for tool in self.tools if tool["audience"] == "planner"]
+        if name not in known:  # no step of the study: a slip of the client costs it nothing
+            raise ToolError(f"There is no tool '{name}'. {nearest(name, [*known, *OF_STUDIES])}")
         own = {k: v for k, v in args.items() if k not in ("thought", "predictions")}
         call = {"tool": name, "args": own, "predictions": args.get("predictions", [])}
         return self._step({"thought": args.get("thought", ""), "calls": [call]})
@@ -201,6 +207,9 @@ class Clerk:
         error = next((m.content["error"] for m in turn.messages if m.role == "error"), None)
         if error is not None:
             told = {"error": error, "not_recorded": [c.name for c in claims]} | told
+            refused = [m.role for m in reply.messages[1 - MALFORMED :]]
+            if refused == ["error"] * (MALFORMED - 1):
+                told["warning"] = "One more refused step ends the study: look, or mend this one."
         failed = any(o.status != "done" for o in turn.observations if o.parent is None)
         return Answer(told, _pictures(turn), failed or error is not None)
 

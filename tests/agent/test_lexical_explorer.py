@@ -78,6 +78,57 @@ def test_both_parts_of_an_or_are_found(lexicon):
     assert agreement(lexicon, finding, function) > 0.9
 
 
+@pytest.fixture(scope="module")
+def nested():
+    """Twenty topics of four kinds each, of thirty words a kind, and ten words of the topic as such."""
+    rng = np.random.default_rng(6)
+    topics = unit(rng.normal(size=(20, WIDTH)))
+    kinds = unit(topics[:, None] + 0.8 * unit(rng.normal(size=(20, 4, WIDTH))))
+    centres = {f"{t}{'abcd'[k]}": kinds[t, k] for t in range(20) for k in range(4)}
+    centres |= {f"{t}x": topics[t] for t in range(20)}
+    words, vectors = [], []
+    for name, centre in centres.items():
+        for k in range(10 if name.endswith("x") else 30):
+            words.append(f"{rng.choice(list('pqrs'))}topic{name}w{k}")
+            vectors.append(centre + rng.uniform(0.3, 1.2) * unit(rng.normal(size=WIDTH)))
+    flat = unit(np.stack(vectors))
+    return Lexicon(tuple(words), flat, clustered(flat, 120)), centres
+
+
+def broad_but(nested, narrow, noise=0.0, joined=np.multiply):
+    """Related to topic 7, but not to one of its kinds."""
+    lexicon, centres = nested
+    rng = np.random.default_rng(4)
+
+    def near(words, name, half):
+        return 1 / (1 + np.exp(-(lexicon.of(words) @ centres[name] - half) / 0.06))
+
+    def function(words):
+        left = 1 - near(words, narrow, 0.55) if narrow else np.ones(len(words))
+        return joined(near(words, "7x", 0.42), left) + rng.normal(0, noise, len(words))
+
+    return function
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.15])
+def test_what_is_taken_out_of_a_concept_is_found(nested, noise):
+    lexicon = nested[0]
+    finding, _ = explored(entities.explore(600, 0, lexicon), broad_but(nested, "7c", noise))
+    assert topics_of(finding.about["unless"]) == {"7c"}
+    assert len(finding.about["concepts"]) == 1
+    assert finding.about["begins"] == ""
+    assert "but not to" in finding.text
+    assert agreement(lexicon, finding, broad_but(nested, "7c")) > (0.85 if noise else 0.9)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.15])
+def test_nothing_is_taken_out_where_nothing_is(nested, noise):
+    finding, _ = explored(entities.explore(600, 0, nested[0]), broad_but(nested, None, noise))
+    assert finding.about["unless"] == []
+    assert len(finding.about["concepts"]) == 1
+    assert finding.about["begins"] == ""
+
+
 def test_a_letter_that_is_excepted_is_found(lexicon):
     def function(words):
         return related(lexicon, words, 9) * [w[0] != "c" for w in words]
@@ -205,6 +256,36 @@ def test_both_sides_of_a_relation_are_found(lexicon):
     turned = f"{lexicon.words[52 * EACH + 1]}, {lexicon.words[15 * EACH + 1]}"
     fit = dict(zip((right, turned), form.predict([right, turned], lexicon.of), strict=True))
     assert fit[right] > fit[turned] + 0.2
+
+
+@pytest.mark.parametrize("narrow", ["7c", None])
+def test_an_exception_to_a_relation_is_found_where_there_is_one(nested, narrow):
+    lexicon, centres = nested
+    inside = broad_but(nested, narrow, joined=np.minimum)
+
+    def function(pairs):
+        firsts, seconds = zip(*(pair.split(", ") for pair in pairs), strict=True)
+        known = [b if b in lexicon.numbers else lexicon.words[0] for b in seconds]
+        fits = inside(firsts) / (1 + np.exp((0.5 - lexicon.of(known) @ centres["12x"]) / 0.06))
+        return np.where([b == "undefined" for b in seconds], 1 - inside(firsts), fits)
+
+    finding, _ = explored(relations.explore(1000, 0, lexicon), function)
+    assert topics_of(finding.about["first"]["unless"]) == ({"7c"} if narrow else set())
+    second = topics_of(finding.about["second"]["concepts"])
+    assert {name[:-1] for name in second} == {"12"}
+    pairs = [f"{a}, {b}" for a, b in zip(lexicon.words[840::2], lexicon.words[1500:], strict=False)]
+    by_form = PairForm.from_json(finding.about).predict(pairs, lexicon.of)
+    assert executed(finding.code, lexicon, pairs) == pytest.approx(list(by_form), abs=0.03)
+    asks = [f"{a}, undefined" for a in lexicon.words[::19]]
+    outside = PairForm.from_json(finding.about).predict(asks, lexicon_of(lexicon))
+    assert np.corrcoef(outside, function(asks))[0, 1] > 0.9
+
+
+def lexicon_of(lexicon):
+    """Vectors of words, with one for what is not in a lexicon."""
+    return lambda words: lexicon.of(
+        [w if w in lexicon.numbers else lexicon.words[0] for w in words]
+    )
 
 
 def test_no_relation_is_found_in_noise(lexicon):

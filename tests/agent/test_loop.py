@@ -142,6 +142,7 @@ def test_the_measured_result_decides_over_hypotheses(ledger, lab):
         ),
         (Step(conclusion=Conclusion(text="x", form={"terms": 3})), "not a form"),
         (conclusion(RED, (77,)), "experiment 77"),
+        (conclusion({"terms": [{"weight": 1.0, "having": ["zebra"]}]}), "judged for 'zebra'"),
         (Step(calls=(call("held_out_sample", unit="blocks.0:0", n=9, phrases=[]),)), "no tool"),
         (
             Step(
@@ -214,7 +215,7 @@ def test_a_step_that_is_refused_in_the_last_round_leaves_one_to_conclude(ledger,
     assert ledger.explanation(study).text == conclusion(RED).conclusion.text
     another = begin(ledger, lab, rounds=1)
     assert run(another, ledger, lab, Scripted([Step()] * 9)).stop == "budget"
-    assert len(ledger.messages(another)) == 3
+    assert len(ledger.messages(another)) == 3  # the question and two refused steps
 
 
 def test_a_planner_that_is_waited_for_until_the_time_is_over_has_spent_the_budget(ledger, lab):

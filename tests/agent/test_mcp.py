@@ -150,6 +150,10 @@ def test_what_cannot_be_done_is_answered_and_recorded(home):
             told, _, is_error = await call(client, "look", pictures=["0" * 64])
             assert is_error
             assert "names the picture" in told[0]
+            # A slip in the name of a tool is no step either.
+            told, _, is_error = await call(client, "activat", unit=UNIT, stimuli=["a"])
+            assert is_error
+            assert "Did you mean 'activate'" in told[0]
             # A step that the loop refuses, with the hypotheses that came with it.
             await good(client, "hypothesize", name="h", claim="x", form=RED)
             ghost = {"hypothesis": "ghost", "path": "x", "expects": ABOVE, "refutes": BELOW}
@@ -157,10 +161,12 @@ def test_what_cannot_be_done_is_answered_and_recorded(home):
             assert is_error
             assert "'ghost'" in told["error"]
             assert told["not_recorded"] == ["h"]
+            assert "warning" not in told
             # A conclusion that nothing supports is objected to.
             told, _, is_error = await call(client, "conclude", text="Red.", form=RED)
             assert is_error
             assert "never tested" in told["error"]
+            assert "One more refused step" in told["warning"]
             # A call that the lab refuses is an experiment, and spends the budget; so does one more.
             told, _, is_error = await call(client, "activate", unit="blocks.9:0", stimuli=["a"])
             assert is_error

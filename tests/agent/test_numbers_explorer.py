@@ -54,6 +54,24 @@ CLEAN: dict[str, Function] = {
 }
 
 
+#: Laws made of others: added, folded, held within bounds, the larger of two, of whole numbers.
+COMPOSED: dict[str, Function] = {
+    "beat": lambda x: 4 * math.sin(0.5 * x) + 4 * math.sin(0.6 * x),
+    "repeated decay": lambda x: 7 * math.exp(-0.2 * ((x - 3) % 25)),
+    "hinges": lambda x: max(0, x + 50) - 2 * max(0, x - 20),
+    "larger": lambda x: max(2 * x + 10, 0.05 * x**2),
+    "digits": lambda x: float(sum(map(int, str(abs(int(x)))))),
+    "divisor": lambda x: 2.5 * math.gcd(abs(int(x)), 18) - 1,
+}
+
+
+@pytest.mark.parametrize("name", list(COMPOSED))
+def test_composed_laws_are_found(name: str) -> None:
+    finding, _ = explored(COMPOSED[name])
+    assert agreement(finding.code, COMPOSED[name]) >= 0.99
+    assert finding.confidence > 0.8
+
+
 @pytest.mark.parametrize("name", list(CLEAN))
 def test_planted_laws_are_found(name: str) -> None:
     finding, _ = explored(CLEAN[name])
@@ -75,6 +93,21 @@ def test_deterministic_exception_is_found_with_its_ends() -> None:
     finding, _ = explored(function)
     assert overlap(finding, 31.3, 47.9) > 0.98
     assert agreement(finding.code, function) > 0.99
+
+
+def test_exception_that_begins_at_a_bend_is_told_from_the_law() -> None:
+    finding, _ = explored(lambda x: 3.0 if 20 <= x <= 55 else abs(x - 20))
+    assert overlap(finding, 20, 55) > 0.98
+    assert defined(finding.code)(-30.0) == pytest.approx(50)
+
+
+def test_exception_of_a_square_wave_is_told_from_the_law() -> None:
+    def function(x: float) -> float:
+        return 0.0 if -8.4 <= x <= 40.2 else 3.0 if x % 24 < 12 else -3.0
+
+    finding, _ = explored(function)
+    assert overlap(finding, -8.4, 40.2) > 0.9
+    assert agreement(finding.code, function) > 0.98
 
 
 def test_noisy_exception_is_found_with_its_ends() -> None:
@@ -101,6 +134,22 @@ def test_noise_is_measured_and_the_law_below_it_found() -> None:
     found = defined(finding.code)
     assert abs(found(100.0) - 205) < 15
     assert abs(found(-100.0) + 195) < 15
+
+
+def test_confidence_falls_with_noise() -> None:
+    said = []
+    for size in (2.0, 90.0):
+        rng = np.random.default_rng(4)
+        finding, _ = explored(lambda x, r=rng, s=size: 0.02 * (x - 30) ** 2 + s * r.normal())
+        said.append(finding.confidence)
+    assert said[0] > 0.9
+    assert said[1] < 0.5
+
+
+def test_a_pole_in_noise_breaks_nothing() -> None:
+    rng = np.random.default_rng(6)
+    finding, _ = explored(lambda x: 1e99 / (x - 40.1) ** 2 + 1e96 * rng.normal(), 60)
+    assert finding.code is None or finding.confidence < 1
 
 
 def scattered(x: float) -> float:

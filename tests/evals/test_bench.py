@@ -14,7 +14,7 @@ from hubel.evals import bench
 from hubel.evals.bench import Plan
 from hubel.evals.leaderboard import board, calibration
 from hubel.evals.neuron import Neuron
-from hubel.evals.score import nmse, run, score
+from hubel.evals.score import SHORT, nmse, run, score
 from hubel.sandbox.cells import CellSession
 from hubel.sandbox.levels import jail_for
 
@@ -154,6 +154,54 @@ def test_code_cannot_learn_the_law_from_the_inputs_on_which_it_is_scored(cells, 
     monkeypatch.setattr("hubel.evals.score.HANDFUL", len(texts))
     got, why = run(cells, TRANSDUCTIVE, texts)
     assert (why, got) == ("", truth)
+
+
+#: Says of a text how many others of its process begin as it does.
+COMPANY = """
+import sys
+frame, ALL = sys._getframe(), ()
+while frame:
+    ALL = frame.f_globals.get("inputs") or ALL
+    frame = frame.f_back
+def f(x):
+    return float(sum(other.split(" ", 1)[0] == x.split(" ", 1)[0] for other in ALL) - 1)
+"""
+
+
+def test_what_was_made_for_the_neuron_is_alone_among_its_kind_in_a_process(cells):
+    texts = [f"{'sea' if k % 2 else f'w{k}'} {k}" for k in range(80)]
+    made = [text.startswith("sea") for text in texts]
+    got, why = run(cells, COMPANY, texts, made)
+    assert (why, set(got)) == ("", {0.0})
+    mixed, _ = run(cells, COMPANY, texts)  # as a control, drawn without regard to it
+    assert max(mixed) > 0
+
+
+def test_a_table_of_what_was_seen_is_no_law(cells):
+    neuron = bench.neuron("numbers", 7, 1)
+    knots = [(x * 2.0 - 128, neuron.truth([x * 2.0 - 128])[0]) for x in range(129)]
+    table = (
+        "import bisect\n"
+        f"X = {[x for x, _ in knots]!r}\nY = {[float(y) for _, y in knots]!r}\n"
+        "def f(x):\n"
+        "    k = min(max(bisect.bisect(X, x), 1), len(X) - 1)\n"
+        "    return Y[k - 1] + (Y[k] - Y[k - 1]) * (x - X[k - 1]) / (X[k] - X[k - 1])\n"
+    )
+    got = score(neuron, said(table), cells, 0)
+    assert got.agreement["global"] >= 0.99
+    assert (got.recovered, got.length > SHORT) == (False, True)
+    # Words beside the law do not make it a table.
+    told = f'"""{"It is a law. " * 200}"""\n{neuron.code}# {"so it is " * 200}\n'
+    assert score(neuron, said(told), cells, 0).recovered
+
+
+def test_an_exception_that_is_not_there_is_counted(cells):
+    neuron = bench.neuron("numbers", 7, 1)
+    assert not neuron.exceptions
+    boasts = Finding(neuron.code, "", 1.0, exceptions=((3.0, 9.0),))
+    assert score(neuron, boasts, cells, 0).false_exception is True
+    assert score(neuron, said(neuron.code), cells, 0).false_exception is False
+    assert score(with_exception(), said(None), cells, 0).false_exception is None
 
 
 def test_code_that_is_scored_can_leave_no_file_and_no_process(cells):

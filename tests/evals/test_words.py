@@ -211,6 +211,14 @@ def test_the_code_of_a_rule_says_what_the_rule_answers(encoder, judge, cells):
         assert found.recovered
 
 
+@pytest.mark.parametrize("code", ["def f(x: return", "def f(x):\n    return 0.0\n"])
+def test_the_right_names_alone_are_not_enough(encoder, judge, cells, code):
+    rule, about = Entity(("sea",)), {"pool": list(FIELDS)}
+    one = neuron("x", rule, math.inf, np.random.default_rng(0), encoder.lexicon(), judge, about)
+    found = score(one, Finding(code, "", 1.0, about=told(rule)), cells, 0, encoder)
+    assert (found.named, found.recovered) == (1.0, False)
+
+
 def test_the_sides_of_a_relation_are_named_in_order(encoder, judge, cells):
     rng = np.random.default_rng(0)
     rule = Relation("sea", "bread")

@@ -6,7 +6,6 @@ import re
 
 from hubel.tools.imagery.truth import phrases
 from hubel.tools.spec import ToolError
-from hubel.tools.units import nearest
 
 #: Words that say nothing about what is meant, and those that mean any thing.
 _EMPTY = frozenset({"a", "an", "the", "some", "any", "of", "with", "in", "at", "on", "its"})
@@ -16,6 +15,11 @@ _ANYTHING = {
     "shape": "object",
     "background": "background",
 }
+#: What is said where no phrase shares a word with what was asked.
+_KINDS = (
+    "They show shapes and pictographs (circle, dog, cup), with colours, textures, sizes and places "
+    "(red object, striped circle, large object, object at the left), backgrounds and text."
+)
 
 
 def phrase_for(words: str) -> str:
@@ -35,9 +39,11 @@ def phrase_for(words: str) -> str:
     if len(best) == 1 or len(general) == 1:
         return (general or best)[0]
     if best:
-        some = ", ".join(repr(p) for p in best[:5])
+        some = ", ".join(repr(p) for p in sorted(best, key=len)[:5])
         raise ToolError(f"'{words}' may mean several things: {some}. Name one of them.")
-    raise ToolError(f"Scenes cannot show '{words}'. {nearest(words.lower(), known)}")
+    near = [p for p, stems in known.items() if stems & wanted][:5]
+    some = f"Near it: {', '.join(map(repr, near))}." if near else _KINDS
+    raise ToolError(f"Scenes cannot show '{words}'. {some}")
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -6,8 +6,10 @@ encoder and read here as plain arrays, so that the planner's process never loads
 
 - `lexicon`: words and their vectors.
 - `surrogate`: a Gaussian process over the lexicon, which says where to ask next.
-- `model`, `rivals`, `letters`: the hypothesis space (concepts joined
-  by OR, one taken out, an excepted letter), its fit, and what tells rivals apart.
+- `model`: the hypothesis space (concepts joined by OR, one taken out), with free directions.
+- `scan`: the same with words for directions, all pairs of them at once.
+- `rivals`, `letters`: what tells larger models from smaller ones, and an excepted letter.
+- `naming`: words for directions.
 - `form`, `pairform`: an explanation as concepts with weighted words: JSON, code, predictions.
 - `entities`, `relations`: the explorers.
 """

@@ -13,6 +13,9 @@ from hubel.agent.planners.lexical.lexicon import Lexicon
 from hubel.agent.planners.lexical.model import Floats, Model, fit
 from hubel.agent.planners.lexical.surrogate import Surrogate
 
+#: Share of the variance of all answers that models of words miss at their best.
+NEGLIGIBLE = 0.02
+
 
 @dataclass
 class Asked:
@@ -42,6 +45,11 @@ class Asked:
         """What they gave: [words]."""
         return np.array(self.surrogate.values)
 
+    @property
+    def variance(self) -> float:
+        """Of an answer around the best that can be said of it: noise, and what no model says."""
+        return self.noise**2 + NEGLIGIBLE * float(self.values.var()) + 1e-12
+
     def fit(self, model: Model, held: bool = False) -> Model:
         """A model fitted to what was asked; held, its directions stay where they are."""
         return fit(model, self.vectors, self.values, self.noise, held)
@@ -49,6 +57,10 @@ class Asked:
     def missed(self, model: Model) -> float:
         """Mean square of what a model misses."""
         return float(np.mean((model.predict(self.vectors) - self.values) ** 2))
+
+    def held(self, model: Model) -> float:
+        """Mean square of what a model misses whose directions stay where they are."""
+        return self.missed(self.fit(model, held=True))
 
     def ask(self, numbers: Sequence[int]) -> Generator[list[str], list[Any], Floats]:
         """Ask words that were not asked before."""

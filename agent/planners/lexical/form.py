@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -19,8 +19,6 @@ VectorsOf = Callable[[Sequence[str]], Vectors]
 #: Words to a concept, and how many near its direction are tried.
 WORDS = 8
 POOL = 150
-#: A second word joins the name if it brings the name this much nearer to the concept.
-GAIN = 0.02
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Concept:
     """A direction in words.
 
     Attributes:
-        name: One word, or two joined by "and".
+        name: One word, or or two joined by "and".
         words: Their weighted sum is the direction.
     """
 
@@ -41,8 +39,8 @@ class Concept:
         return unit(weights @ of(list(self.words)))
 
     @classmethod
-    def naming(cls, direction: NDArray[Any], lexicon: Lexicon) -> Self:
-        """The few words whose weighted sum comes nearest to a direction."""
+    def of(cls, name: str, direction: NDArray[Any], lexicon: Lexicon) -> Self:
+        """A concept with the few words whose weighted sum comes nearest to a direction."""
         near = lexicon.nearest(direction, POOL)
         target = direction.astype(np.float64)
         weights, _ = nnls(lexicon.vectors[near].T.astype(np.float64), target)
@@ -50,7 +48,7 @@ class Concept:
         weights, _ = nnls(lexicon.vectors[kept].T.astype(np.float64), target)
         ranked = sorted(zip(weights, kept, strict=True), key=lambda pair: (-pair[0], pair[1]))
         words = {lexicon.words[n]: round(float(w), 3) for w, n in ranked if w > 0.005}
-        return cls(_name(direction, lexicon), words)
+        return cls(name, words)
 
     def to_json(self) -> dict[str, Any]:
         """For a `Finding`."""
@@ -74,6 +72,7 @@ class WordForm:
         slope: How steep both are there.
         low: Answer to unrelated words.
         height: How far above a fully related one lies.
+        least: Of relatedness and what exceptions leave the lesser counts, not their product.
     """
 
     concepts: tuple[Concept, ...]
@@ -83,25 +82,26 @@ class WordForm:
     slope: float
     low: float
     height: float
+    least: bool = False
 
     def model(self, of: VectorsOf) -> Model:
         """The same with directions for words."""
         on = np.stack([c.direction(of) for c in self.concepts])
         off = np.stack([c.direction(of) for c in self.unless]) if self.unless else on[:0]
-        return Model(on, off, self.half, self.slope, self.low, self.height)
+        return Model(on, off, self.half, self.slope, self.low, self.height, self.least)
 
     def shape(self, words: Sequence[str], of: VectorsOf) -> Floats:
         """Between 0 and 1: [words]."""
         shape = self.model(of).shape(of(words))
-        if not self.begins:
-            return shape
-        return np.where([w.strip().lower().startswith(self.begins) for w in words], 0.0, shape)
+        return np.where([self._begun(w) for w in words], 0.0, shape)
 
     def kept(self, words: Sequence[str], of: VectorsOf) -> Floats:
         """What exceptions leave of each word, between 0 and 1: [words]."""
-        model = self.model(of)
-        bare = replace(model, off=model.off[:0]).shape(of(words))
-        return self.shape(words, of) / np.maximum(bare, 1e-9)
+        kept = self.model(of).kept(of(words))
+        return np.where([self._begun(w) for w in words], 0.0, kept)
+
+    def _begun(self, word: str) -> bool:
+        return bool(self.begins) and word.strip().lower().startswith(self.begins)
 
     def predict(self, words: Sequence[str], of: VectorsOf) -> Floats:
         """What the neuron should answer: [words]."""
@@ -117,6 +117,7 @@ class WordForm:
             "slope": self.slope,
             "low": self.low,
             "height": self.height,
+            "least": self.least,
         }
 
     @classmethod
@@ -131,6 +132,7 @@ class WordForm:
             float(data["slope"]),
             float(data["low"]),
             float(data["height"]),
+            bool(data["least"]),
         )
 
     def said(self) -> str:
@@ -142,7 +144,7 @@ class WordForm:
     def code(self) -> str:
         """Python that defines ``f(x)``; ``related(x, words)`` is the cosine to their sum."""
         near = f"on({self.nearness('x')}, {self.half[0]:.3f}, {self.slope:.3g})"
-        last = f"    return {self.low:.4g} + {self.height:.4g} * kept * {near}"
+        last = f"    return {self.low:.4g} + {self.height:.4g} * {self.joined(near)}"
         return "\n".join([*self.preamble(), *self.keeping("x"), last, ""])
 
     def preamble(self) -> list[str]:
@@ -155,6 +157,10 @@ class WordForm:
             "",
             "def f(x):",
         ]
+
+    def joined(self, near: str) -> str:
+        """An expression for relatedness and what is ``kept`` of it."""
+        return f"min(kept, {near})" if self.least else f"kept * {near}"
 
     def nearness(self, name: str) -> str:
         """An expression for how near the word in a variable is to any concept."""
@@ -171,16 +177,3 @@ class WordForm:
             rows += [f"    if {name}.strip().lower().startswith({self.begins!r}):"]
             rows += ["        kept = 0.0"]
         return rows
-
-
-def _name(direction: NDArray[Any], lexicon: Lexicon) -> str:
-    near = lexicon.nearest(direction, 40)
-    vectors = lexicon.vectors[near]
-    first = lexicon.words[near[0]]
-    pairs = unit(vectors[0] + vectors) @ direction
-    # An inflection of the first word would say nothing new.
-    pairs[[lexicon.words[n][:4] == first[:4] for n in near]] = -1.0
-    best = int(pairs.argmax())
-    if pairs[best] < float(vectors[0] @ direction) + GAIN:
-        return str(first)
-    return f"{first} and {lexicon.words[near[best]]}"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubel.agent.planners.lexical.asked import Asked
-from hubel.agent.planners.lexical.model import Floats
+from hubel.agent.planners.lexical.model import Floats, Model, fit
+from hubel.agent.planners.lexical.scan import Scanned
 
 #: Words on which a letter can be told: expected to reach this share of the highest expectation.
 DRIVEN = 0.5
@@ -18,18 +19,17 @@ DRIVEN = 0.5
 FEWEST, LOST, SURE = 3, 0.6, 4.0
 
 
-def excepted(asked: Asked, probes: int) -> Generator[list[str], list[Any], str]:
+def excepted(asked: Asked, probes: int, scanned: Scanned) -> Generator[list[str], list[Any], str]:
     """The letter with which words begin that answer nothing; empty if there is none.
-
-    What is expected of a word comes from the words of the other letters alone, by a Gaussian
-    process, so that no model of what the neuron means is needed.
 
     Args:
         asked: All answers so far.
         probes: Words of each letter that are asked besides.
+        scanned: What words are to be expected to answer, and what else their silence could mean.
     """
+    model = min((scanned.alone, scanned.either), key=asked.held)
     initials = np.array([word[0] for word in asked.lexicon.words])
-    mean = asked.surrogate.expected(initials, asked.noise)
+    mean = asked.fit(model, held=True).predict(asked.lexicon.vectors)
     mean[asked.confirming] = mean[asked.surrogate.asked] = -np.inf
     ranked = np.argsort(-mean, kind="stable")
     fresh = [
@@ -39,9 +39,17 @@ def excepted(asked: Asked, probes: int) -> Generator[list[str], list[Any], str]:
         if np.isfinite(mean[n])
     ]
     yield from asked.ask(fresh)
-    mean = asked.surrogate.expected(initials, asked.noise)
-    given = asked.surrogate.asked
-    return _lacking(mean[given], asked.values, initials[given])
+    given = initials[asked.surrogate.asked]
+    letter = _lacking(asked.fit(model, held=True).predict(asked.vectors), asked.values, given)
+    return letter if letter and _spelt(asked, model, letter, scanned) else ""
+
+
+def _spelt(asked: Asked, model: Model, letter: str, scanned: Scanned) -> bool:
+    """Whether a letter says better than a meaning which words answer nothing."""
+    begun = np.array([asked.lexicon.words[n][0] == letter for n in asked.surrogate.asked])
+    rest = fit(model, asked.vectors[~begun], asked.values[~begun], asked.noise, held=True)
+    spelt = np.where(begun, rest.low, rest.predict(asked.vectors))
+    return float(np.mean((spelt - asked.values) ** 2)) < asked.held(scanned.without)
 
 
 def _lacking(expected: Floats, values: Floats, given: NDArray[Any]) -> str:

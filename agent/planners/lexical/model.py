@@ -2,7 +2,8 @@
 
 A neuron is taken to answer ``low + height * on(x) * (1 - off(x))``, where ``on`` is a logistic
 function of the largest cosine to any of its concepts, and ``off`` one of the cosine to what is
-taken out. Concepts are free directions here; `form` puts words to them.
+taken out; or with the lesser of ``on`` and ``1 - off`` for their product. Concepts are free
+directions here; `form` puts words to them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ Floats = NDArray[np.float64]
 
 STEPS = 160
 RATE = 0.03
+#: Logarithm of the odds of being on below which a word is out of reach of a fit.
+FAR = -5.0
 #: How far concepts lie from where they are sought first: the square of the distance, a prior.
 PRIOR = 0.5
 
@@ -34,6 +37,7 @@ class Model:
         slope: How steep both are there.
         low: Answer to unrelated words.
         height: How far above a fully related one lies.
+        least: Of what is on and what is not taken out the lesser counts, not their product.
     """
 
     on: Vectors
@@ -42,22 +46,24 @@ class Model:
     slope: float
     low: float
     height: float
+    least: bool = False
 
     def shape(self, vectors: NDArray[Any]) -> Floats:
         """Between 0 and 1, before `low` and `height`: [words]."""
-        return _shape(vectors, self.on, self.off, self.half, self.slope)
+        on = logistic(self.slope * ((vectors @ self.on.T).max(axis=1) - self.half[0]))
+        kept = self.kept(vectors)
+        return np.asarray(np.minimum(on, kept) if self.least else on * kept, np.float64)
+
+    def kept(self, vectors: NDArray[Any]) -> Floats:
+        """What is not taken out, between 0 and 1: [words]."""
+        if not len(self.off):
+            return np.ones(len(vectors))
+        out = (vectors @ self.off.T).max(axis=1)
+        return np.asarray(1 - logistic(self.slope * (out - self.half[1])), np.float64)
 
     def predict(self, vectors: NDArray[Any]) -> Floats:
         """What the neuron should answer: [words]."""
         return self.low + self.height * self.shape(vectors)
-
-
-def start(on: NDArray[Any], off: NDArray[Any] | None = None) -> Model:
-    """A model with given directions and nothing fitted."""
-    width = on.shape[-1]
-    none = np.empty((0, width), np.float32)
-    away = none if off is None else unit(off.reshape(1, width))
-    return Model(unit(on.reshape(-1, width)), away, (0.4, 0.4), 16.0, 0.0, 1.0)
 
 
 def fit(
@@ -73,27 +79,37 @@ def fit(
         held: Directions stay where they are; only the curve is fitted.
     """
     directions = np.concatenate([model.on, model.off]).astype(np.float64)
-    begun, concepts, vectors = directions.copy(), len(model.on), vectors.astype(np.float64)
+    begun, concepts = directions.copy(), len(model.on)
     curve = np.array([*model.half, np.log(model.slope)])
     first, second = np.zeros(directions.size + 3), np.zeros(directions.size + 3)
     variance, low, height = float(values.var()) + 1e-12, 0.0, 1.0
     share = max(noise**2 / variance, 0.01)
     pull_back = share * directions.shape[1] / PRIOR / len(values)
+    # Words far from every concept answer `low` whatever its direction and its curve come to.
+    reach = np.array([model.half[0]] * concepts + [model.half[1]] * len(model.off))
+    near = np.flatnonzero(((vectors @ directions.T - reach) * model.slope).max(axis=1) > FAR)
+    some, given, shape = vectors[near].astype(np.float64), values[near], np.zeros(len(values))
+    cosine = some @ directions.T
     for step in range(1, STEPS + 1):
         slope = float(np.exp(curve[2]))
-        cosine = vectors @ directions.T
         owner = cosine[:, :concepts].argmax(axis=1)
         best = cosine[np.arange(len(cosine)), owner]
-        on = _logistic(slope * (best - curve[0]))
+        on = logistic(slope * (best - curve[0]))
         out = cosine[:, concepts:].max(axis=1, initial=-1.0)
-        off = _logistic(slope * (out - curve[1])) if len(model.off) else np.zeros(len(on))
-        low, height = _line(on * (1 - off), values)
-        error = 2 * (low + height * on * (1 - off) - values) / len(values) / variance * height
-        d_on, d_off = error * (1 - off) * on * (1 - on), -error * on * off * (1 - off)
-        pull = np.zeros_like(cosine)
-        pull[np.arange(len(cosine)), owner] = slope * d_on
-        pull[:, concepts:] = slope * d_off[:, None]
-        gradient = pull.T @ vectors + 2 * pull_back * (directions - begun)
+        off = logistic(slope * (out - curve[1])) if len(model.off) else np.zeros(len(on))
+        by_on, by_off, shape[near] = 1 - off, on, on * (1 - off)
+        if model.least:
+            by_on, by_off = (on <= 1 - off).astype(float), (on > 1 - off).astype(float)
+            shape[near] = np.minimum(on, 1 - off)
+        low, height = _line(shape, values)
+        error = 2 * (low + height * shape[near] - given) / len(values) / variance * height
+        d_on, d_off = error * by_on * on * (1 - on), -error * by_off * off * (1 - off)
+        gradient = np.zeros_like(directions)
+        if not held:
+            pull = np.zeros_like(cosine)
+            pull[np.arange(len(cosine)), owner] = slope * d_on
+            pull[:, concepts:] = slope * d_off[:, None]
+            gradient = pull.T @ some + 2 * pull_back * (directions - begun)
         steep = float((d_on * (best - curve[0]) + d_off * (out - curve[1])).sum()) * slope
         bend = [-slope * float(d_on.sum()), -slope * float(d_off.sum()), steep]
         whole = np.concatenate([gradient.ravel(), bend])
@@ -104,6 +120,7 @@ def fit(
         if not held:
             directions -= 0.1 * RATE * move[:-3].reshape(directions.shape)
             directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+            cosine = some @ directions.T
         curve -= RATE * np.array([0.3, 0.3, 3.0]) * move[-3:]
         curve = np.clip(curve, [0.05, 0.05, 1.5], [0.95, 0.95, 4.0])
     whole_on, whole_off = directions[:concepts], directions[concepts:]
@@ -118,22 +135,14 @@ def fit(
     return replace(fitted, low=low, height=height)
 
 
-def _shape(
-    vectors: NDArray[Any], on: Vectors, off: Vectors, half: tuple[float, float], slope: float
-) -> Floats:
-    driven = _logistic(slope * ((vectors @ on.T).max(axis=1) - half[0]))
-    if not len(off):
-        return driven
-    return driven * (1 - _logistic(slope * ((vectors @ off.T).max(axis=1) - half[1])))
-
-
 def _line(shape: Floats, values: Floats) -> tuple[float, float]:
     """The line through values over shape, rising: intercept and slope."""
-    spread = float(shape.var())
-    height = float(np.mean((shape - shape.mean()) * (values - values.mean()))) / (spread + 1e-9)
-    height = max(height, 0.0)
-    return float(values.mean() - height * shape.mean()), height
+    middle, mean = float(shape.sum()) / len(shape), float(values.sum()) / len(values)
+    spread = float(shape @ shape) / len(shape) - middle**2
+    height = max((float(shape @ values) / len(shape) - middle * mean) / (spread + 1e-9), 0.0)
+    return mean - height * middle, height
 
 
-def _logistic(x: NDArray[Any]) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(x / 2)), np.float64)
+def logistic(x: NDArray[Any] | float) -> NDArray[Any]:
+    """The logistic function, without overflow, in the precision given."""
+    return np.asarray(0.5 * (1 + np.tanh(x / 2)))

@@ -92,7 +92,7 @@ class PairForm:
             f"    first = {one.nearness('one')}",
             f"    if two == {UNDEFINED!r}:",
             f"        inside = on(first, {one.half[0]:.3f}, {one.slope:.3g})",
-            f"        return 1 - ({one.low:.4g} + {one.height:.4g} * kept * inside)",
+            f"        return 1 - ({one.low:.4g} + {one.height:.4g} * {one.joined('inside')})",
             f"    second = {two.nearness('two')}",
             f"    score = {a:.3g} + {b:.3g} * min(first, {self.cap:.3f})",
             f"    score += {c:.3g} * min(second, {self.cap:.3f}) + {d:.3g} * related(one, two)",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,8 @@ LIKELY = 3000
 ALIKE = 0.8
 #: Words less alike than this to any that drives the neuron may belong to another concept.
 APART = 0.4
+#: Share of the highest answer below which traces are no longer told from nothing.
+FAINT = 0.02
 
 
 class Surrogate:
@@ -44,51 +45,41 @@ class Surrogate:
 
     def tell(self, numbers: Sequence[int], values: Sequence[float]) -> None:
         """Add what new words gave."""
-        fresh = np.exp((self.vectors @ self.vectors[list(numbers)].T - 1) / REACH)
-        self._columns = np.concatenate([self._columns, fresh.astype(np.float32)], axis=1)
         self.asked.extend(numbers)
         self.values.extend(values)
 
     def predict(self, noise: float) -> tuple[Floats, Floats]:
-        """Mean and standard deviation for all words.
+        """Mean and standard deviation for all words, of the compressed answer (`_raised`).
 
         Args:
             noise: Standard deviation of one answer.
         """
-        values = np.array(self.values)
-        base, spread = float(np.median(values)), float(max(values.std(), 1e-6))
+        fresh = self.vectors @ self.vectors[self.asked[self._columns.shape[1] :]].T
+        fresh = np.exp((fresh - 1) / REACH).astype(np.float32)
+        self._columns = np.concatenate([self._columns, fresh], axis=1)
+        values, unsure = self._raised(noise)
+        spread = float(max(values.std(), 1e-6))
         kernel = self._columns[self.asked].astype(np.float64)
-        nugget = (noise / spread) ** 2 + 0.02
+        nugget = (unsure / spread) ** 2 + 0.02
         inverse = np.linalg.inv(kernel + nugget * np.eye(len(kernel))).astype(np.float32)
-        mean = self._columns @ (inverse @ ((values - base) / spread).astype(np.float32))
+        mean = self._columns @ (inverse @ (values / spread).astype(np.float32))
         # Deviations cost most and matter for promising words only; elsewhere they count as none.
         some = np.argsort(-mean, kind="stable")[:LIKELY]
         explained = np.einsum("ij,ij->i", self._columns[some] @ inverse, self._columns[some])
         deviation = np.zeros(len(mean))
         deviation[some] = np.sqrt(np.clip(1 - explained, 0, 1))
-        return base + spread * mean.astype(np.float64), spread * deviation
+        return spread * mean.astype(np.float64), spread * deviation
 
-    def expected(self, groups: NDArray[Any], noise: float) -> Floats:
-        """Mean for all words, each without what the words of its own group gave.
+    def _raised(self, noise: float) -> tuple[Floats, float]:
+        """How far each answer lies above the usual one, compressed, and how unsure that is.
 
-        Args:
-            groups: Label of each word's group: [words].
-            noise: Standard deviation of one answer.
+        A word far from a concept drives the neuron a little, and it is by such traces that a
+        concept is first met where no word of the coverage is near it. The inverse of the hyperbolic
+        sine is a line within twice the noise and a logarithm beyond.
         """
-        values = np.array(self.values)
-        base, spread = float(np.median(values)), float(max(values.std(), 1e-6))
-        kernel = self._columns[self.asked].astype(np.float64)
-        nugget = (noise / spread) ** 2 + 0.02
-        inverse = np.linalg.inv(kernel + nugget * np.eye(len(kernel)))
-        weights, own = inverse @ ((values - base) / spread), groups[self.asked]
-        mean = np.zeros(len(self.vectors))
-        for label in np.unique(groups):
-            inside, rows = np.flatnonzero(own == label), np.flatnonzero(groups == label)
-            # The inverse of a part of the matrix follows from that of the whole, block by block.
-            block = inverse[np.ix_(inside, inside)]
-            rest = weights - inverse[:, inside] @ np.linalg.solve(block, weights[inside])
-            mean[rows] = self._columns[rows] @ rest.astype(np.float32)
-        return np.asarray(base + spread * mean)
+        raised = np.array(self.values) - float(np.median(self.values))
+        faint = max(2 * noise, FAINT * float(np.abs(raised).max()), 1e-9)
+        return np.arcsinh(raised / faint), noise / faint
 
     def propose(self, count: int, noise: float) -> list[int]:
         """The words to ask next: most near the best known, a third where another best may be."""

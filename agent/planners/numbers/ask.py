@@ -13,6 +13,8 @@ from hubel.agent.planners.numbers.scan import Fit
 REACH = 128.0
 #: A jump or a border is known well enough when it is bracketed so closely.
 CLOSE = 0.01
+#: Outputs are smaller than this.
+LARGEST = 1e100
 
 Interval = tuple[float, float]
 
@@ -30,9 +32,9 @@ class Record:
     y: list[float] = field(default_factory=list)
 
     def add(self, inputs: list[float], outputs: list[float | None]) -> None:
-        """Take in a batch."""
+        """Take in a batch; outputs whose squares would overflow count as undefined."""
         self.x += inputs
-        self.y += [np.nan if y is None else float(y) for y in outputs]
+        self.y += [np.nan if y is None or not abs(y) < LARGEST else float(y) for y in outputs]
 
     def pairs(self) -> tuple[Array, Array]:
         """Inputs asked more than once, and the difference of their first two answers."""
@@ -42,6 +44,15 @@ class Record:
         twice = {x: ys[0] - ys[1] for x, ys in seen.items() if len(ys) > 1}
         twice = {x: d for x, d in sorted(twice.items()) if np.isfinite(d)}
         return np.array(list(twice)), np.array(list(twice.values()))
+
+    def noise(self) -> float:
+        """Standard deviation of answers to the same question."""
+        seen: dict[float, list[float]] = {}
+        for x, y in zip(self.x, self.y, strict=True):
+            seen.setdefault(x, []).append(y)
+        several = [np.array(ys) for ys in seen.values() if len(ys) > 1 and np.isfinite(ys).all()]
+        squares = sum(float(np.sum((ys - ys.mean()) ** 2)) for ys in several)
+        return float(np.sqrt(squares / max(sum(len(ys) - 1 for ys in several), 1)))
 
     def data(self, sigma: float, without: Interval | None = None) -> Data:
         """The answers as data; without noise each input once, noisy stretches left out."""
@@ -97,6 +108,13 @@ def gaps(record: Record, count: int, rng: np.random.Generator) -> list[float]:
         found.append(value)
         x = np.insert(x, n + 1, value)
     return found
+
+
+def grid(count: int, rng: np.random.Generator) -> Array:
+    """Inputs over the whole range, its ends among them."""
+    inner = np.linspace(-REACH, REACH, count) + rng.uniform(-0.4, 0.4, count) * 2 * REACH / count
+    inner[0], inner[-1] = -REACH, REACH
+    return np.asarray(inner)
 
 
 def widest(record: Record) -> float:

@@ -18,15 +18,18 @@ from hubel.agent.planners.numbers import ask
 from hubel.agent.planners.numbers.ask import REACH, Interval, Record
 from hubel.agent.planners.numbers.data import Data, runs
 from hubel.agent.planners.numbers.outside import predictable, straight
+from hubel.agent.planners.numbers.posterior import posterior
 from hubel.agent.planners.numbers.refine import refreshed
 from hubel.agent.planners.numbers.scan import Fit
-from hubel.agent.planners.numbers.search import complete, contents, search
+from hubel.agent.planners.numbers.search import complete, contents, plainer, search
 from hubel.agent.planners.numbers.verdict import State, verdict
 
 #: Questions of which an answer is asked for at a time.
 BATCH = 9
 #: Searches from the start, since each takes a second or more.
 SEARCHES = 3
+#: Under noise: inputs that may be asked about, and parts of the budget that are asked at a time.
+CANDIDATES, ROUNDS = 193, (0.14, 0.1, 0.1, 0.1)
 
 Ask = Generator[list[Any], list[Any], None]
 
@@ -76,11 +79,9 @@ def explore(budget: int = 200, seed: int = 0) -> Explorer:
     study = _Study(budget, seed, np.random.default_rng(seed))
     yield from study.ask(ask.first(max(8, int(0.45 * budget)), study.rng))
     yield from _measure_noise(study)
-    if study.sigma > 0:
-        yield from study.ask(ask.gaps(study.record, max(study.left, 0), study.rng))
     if len(study.data().x) >= 4:
-        _search(study, deep=study.sigma > 0)
-        yield from _tighten(study)
+        _search(study, deep=False)
+        yield from _under_noise(study) if study.sigma > 0 else _tighten(study)
     return _finish(study)
 
 
@@ -93,9 +94,8 @@ def _measure_noise(study: _Study) -> Ask:
         return
     # Noise of whole numbers gives the same answer twice now and then, but not stretch by stretch.
     if differs.mean() > 0.9 or (differs.mean() > 0.4 and runs(differs) > 1):
-        yield from study.ask(ask.spread(study.record, max(2, study.budget // 6), study.rng))
-        x, difference = study.record.pairs()
-        study.sigma = float(np.sqrt(np.mean(difference**2) / 2))
+        yield from study.ask(ask.spread(study.record, max(2, study.budget // 16), study.rng))
+        study.sigma = study.record.noise()
         return
     yield from _bound_noise(study, x, differs)
 
@@ -140,9 +140,25 @@ def _search(study: _Study, deep: bool) -> None:
     study.fits = sorted([*refreshed(study.fits, data), *found], key=lambda fit: fit.cost)
 
 
+def _under_noise(study: _Study) -> Ask:
+    """Ask where the laws that are left differ, and in between, lest the law be none of them."""
+    grid = ask.grid(CANDIDATES, study.rng)
+    for part in ROUNDS:
+        count = max(1, int(part * study.budget))
+        possible = posterior(study.fits, study.data(), grid, study.rng)
+        between = ask.gaps(study.record, count // 3, study.rng)
+        yield from study.ask([*between, *possible.loose(count - len(between))])
+        study.sigma = study.record.noise()
+        data = study.data()
+        if part == ROUNDS[0]:
+            _search(study, deep=True)
+        study.fits = refreshed(study.fits, data)
+    _search(study, deep=False)
+
+
 def _tighten(study: _Study) -> Ask:
     """Ask where the best fit is loose, until nothing is, or nothing is left to ask."""
-    while study.left > 0 and study.sigma == 0:
+    while study.left > 0:
         data, best = study.data(), study.fits[0]
         if not complete(best, data) and study.searches < SEARCHES and not _bracketing(best, data):
             late = study.left < study.budget // 6
@@ -195,6 +211,8 @@ def _finish(study: _Study) -> Finding:
     fits = study.fits
     if fits and study.sigma == 0 and not complete(fits[0], data):
         fits = sorted([*fits, *contents(fits[0], data, study.seed)], key=lambda fit: fit.cost)
+    if fits and study.sigma == 0:
+        fits = sorted([*fits, *plainer(fits[0], data, study.seed)], key=lambda fit: fit.cost)
     state = State(
         data=data,
         everything=study.record.data(study.sigma),

@@ -34,6 +34,20 @@ def _power(u: Any, v: Any) -> Any:
     return np.power(np.abs(u), v)
 
 
+def _each(count: Callable[[int], int]) -> Callable[[Any], Any]:
+    """A function of whole numbers, applied to each of an array."""
+
+    def values(u: Any) -> Any:
+        whole, where = np.unique(np.nan_to_num(u), return_inverse=True)
+        return np.array([float(count(int(n))) for n in whole])[where].reshape(np.shape(u))
+
+    return values
+
+
+def _divisors(n: int) -> int:
+    return sum(n % d == 0 for d in range(1, n + 1))
+
+
 _NUMPY: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -60,6 +74,11 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "min": np.minimum,
     "less": np.less,
     "where": np.where,
+    "gcd": lambda u, v: np.gcd(np.asarray(u, dtype=np.int64), int(v)),
+    "digits": _each(lambda n: sum(map(int, str(n)))),
+    "ones": _each(int.bit_count),
+    "divisors": _each(_divisors),
+    "prime": _each(lambda n: _divisors(n) == 2),
     "between": lambda u, low, high: (u >= low) & (u <= high),
 }
 _CALLS = {
@@ -77,6 +96,11 @@ _CALLS = {
     "floor": "math.floor({})",
     "ceil": "math.ceil({})",
     "round": "round({})",
+    "gcd": "math.gcd(int({}), {})",
+    "digits": "sum(map(int, str(int({}))))",
+    "ones": "int({}).bit_count()",
+    "divisors": "(lambda n: sum(n % d == 0 for d in range(1, n + 1)))(int({}))",
+    "prime": "(lambda n: sum(n % d == 0 for d in range(1, n + 1)) == 2)(int({}))",
     "max": "max({}, {})",
     "min": "min({}, {})",
 }

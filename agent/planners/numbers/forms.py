@@ -170,5 +170,5 @@ FORMS: tuple[Form, ...] = (
         lines,
         False,
     ),
-    Form("folded wave", (("abs", ("sin", _SHIFTED)),), tangents, False),
+    Form("folded wave", (("abs", ("sin", _SHIFTED)),), tangents),
 )

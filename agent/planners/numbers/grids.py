@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 
@@ -130,9 +130,17 @@ def square(data: Data) -> Array:
 def folded(data: Data) -> Array:
     """Square waves by folding: at the right period the two levels meet only twice in a turn."""
     levels, counts = np.unique(np.round(data.y, 9), return_counts=True)
-    two = levels[np.argsort(-counts)[:2]]
+    if data.sigma > 0 or len(levels) < 2:
+        return np.zeros((0, 3))
+    # A third level may be that of an exception.
+    common = levels[np.argsort(-counts)[:3]]
+    return np.concatenate([_folded(data, np.array(two)) for two in combinations(common, 2)])
+
+
+def _folded(data: Data, two: Array) -> Array:
+    """Square waves between two levels."""
     known = np.isin(np.round(data.y, 9), two)
-    if data.sigma > 0 or len(two) < 2 or known.mean() < 0.6:
+    if known.mean() < 0.5:
         return np.zeros((0, 3))
     x, upper = data.x[known], np.round(data.y[known], 9) == two.max()
     rates = np.arange(0.005, 1.5, 0.0002)

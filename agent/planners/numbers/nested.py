@@ -23,6 +23,7 @@ OUTER: tuple[tuple[str, Expr, bool], ...] = (
     ("hyperbolic tangent", ("tanh", X), True),
     ("exponential", ("exp", X), True),
     ("sine", ("sin", X), True),
+    ("what lies within bounds", ("min", ("max", X, k(-1)), k(1)), True),
     ("one over", ("div", k(1), X), False),
 )
 _SCALED = ("div", ("sub", X, p(0)), p(1))

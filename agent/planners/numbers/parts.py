@@ -36,7 +36,8 @@ NARROW = 2.0
 def pairs(best: list[tuple[Form, Fit]], data: Data, rng: np.random.Generator) -> Iterator[Fit]:
     """Sums and products of two forms: a*g + b*h + c*g*h + d."""
     bases = [(form, fit) for form, fit in best if form.plain and 1 <= len(form.columns) <= 2]
-    for base, fit in bases[:BASES]:
+    tried = bases[:BASES] + [pair for pair in bases[BASES:] if pair[0].name == "wave"]
+    for base, fit in tried:
         shape = fit.params[: len(fit.params) - len(base.columns) - 1]
         fixed = columns_of(base, X, data.x, shape[None])
         found = []
@@ -155,6 +156,15 @@ def gated(law: Fit, inside: Fit, stretch: Mask, data: Data) -> Fit:
         params = [*law.params, *inside.params, low, high]
     name = f"{law.name}, with {inside.name}"
     return polished(judged(name, expr, np.array(params), data), data)
+
+
+def envelopes(law: Fit, other: Fit, data: Data) -> Iterator[Fit]:
+    """The larger and the smaller of two laws."""
+    second = substitute(other.expr, X, len(law.params))
+    params = np.concatenate([law.params, other.params])
+    for head, word in (("max", "larger"), ("min", "smaller")):
+        name = f"the {word} of {law.name} and {other.name}"
+        yield judged(name, (head, law.expr, second), params, data)
 
 
 def _between(x: Array, n: int) -> float:

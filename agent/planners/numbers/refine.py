@@ -6,7 +6,8 @@ import numpy as np
 
 from hubel.agent.planners.numbers.data import Data
 from hubel.agent.planners.numbers.expr import evaluate
-from hubel.agent.planners.numbers.scan import Fit, judged, jumping, polished
+from hubel.agent.planners.numbers.roles import jumping
+from hubel.agent.planners.numbers.scan import Fit, judged, polished
 
 
 def refreshed(fits: list[Fit], data: Data, keep: int = 24) -> list[Fit]:
@@ -26,7 +27,7 @@ def moved(fit: Fit, data: Data, rounds: int = 10) -> Fit:
         return fit
     rng = np.random.default_rng(len(data.x))
     best, before = fit, np.inf
-    step = np.array([_looseness(fit, n, data) for n in moving])
+    step = np.array([looseness(fit, n, data) for n in moving])
     for turn in range(rounds):
         for _ in range(30):
             params = best.params.copy()
@@ -41,17 +42,18 @@ def moved(fit: Fit, data: Data, rounds: int = 10) -> Fit:
     return polished(best, data, rounds=1)
 
 
-def _looseness(fit: Fit, index: int, data: Data) -> float:
+def looseness(fit: Fit, index: int, data: Data, few: float = 0.1) -> float:
     """How far a parameter may be off: what moves the predictions of few answers."""
     value = fit.params[index]
     step = 0.02 * max(abs(float(value)), 1e-3)
     now = fit(data.x)
+    loud = (0.5 if data.sigma > 0 else 10) * max(fit.scale, data.floor)
     for _ in range(12):
         params = fit.params.copy()
         params[index] += step
         then = evaluate(fit.expr, data.x, list(params))
-        far = np.abs(then - now) * data.w > 10 * max(fit.scale, data.floor)
-        if far.mean() < 0.1:
+        far = np.abs(then - now) * data.w > loud
+        if far.mean() < few:
             return float(step)
         step /= 2
     return float(step)

@@ -8,9 +8,10 @@ from itertools import product
 import numpy as np
 from scipy.optimize import leastsq  # type: ignore[import-untyped]
 
-from hubel.agent.planners.numbers.data import OPERATOR, PARAMETER, Array, Data, Mask
+from hubel.agent.planners.numbers.data import CHOICE, OPERATOR, PARAMETER, Array, Data, Mask
 from hubel.agent.planners.numbers.expr import Expr, X, evaluate, parameters, raw, size, substitute
 from hubel.agent.planners.numbers.forms import Form
+from hubel.agent.planners.numbers.roles import jumping, smooth_parameters, turning
 
 #: Shapes that are fitted at a time (bounds the memory).
 CHUNK = 1024
@@ -51,6 +52,8 @@ def judged(name: str, expr: Expr, params: Array, data: Data) -> Fit:
     fit = Fit(name, expr, np.asarray(params, dtype=float), 0.0, 0.0, np.zeros(0, dtype=bool))
     nats, scale, inside = data.cost(fit(data.x), fit(data.undefined))
     nats += PARAMETER * len(parameters(expr)) + OPERATOR * size(expr)
+    if data.sigma > 0:
+        nats += CHOICE * len(jumping(expr) | turning(expr))
     return replace(fit, cost=nats, scale=scale, inside=inside)
 
 
@@ -235,23 +238,6 @@ def _least_squares(fit: Fit, data: Data, inside: Mask, free: list[int]) -> Array
         found = leastsq(residuals, start, full_output=True, ftol=near, xtol=near, maxfev=most)
     params[free] = found[0]
     return params
-
-
-def smooth_parameters(expr: Expr) -> list[int]:
-    """Parameters that stand nowhere inside a jump."""
-    return sorted(parameters(expr) - jumping(expr))
-
-
-def jumping(expr: Expr) -> set[int]:
-    """Parameters of jumps."""
-    head = expr[0]
-    if head in ("x", "p", "k"):
-        return set()
-    if head in ("floor", "ceil", "round", "less", "between", "mod"):
-        return parameters(expr)
-    if head == "abs" and expr[1][0] == "sub" and expr[1][1][0] == "mod":
-        return jumping(expr[1][1][1])  # A triangle wave has no jumps.
-    return set().union(*(jumping(part) for part in expr[1:]))
 
 
 def start(form: Form, data: Data, inner: Expr = X, starts: int = 2) -> tuple[float, list[Array]]:

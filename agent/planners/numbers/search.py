@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import numpy as np
 
@@ -10,14 +11,32 @@ from hubel.agent.planners.numbers.data import Data, Mask, runs
 from hubel.agent.planners.numbers.expr import X, uses_input
 from hubel.agent.planners.numbers.forms import FORMS, Form
 from hubel.agent.planners.numbers.nested import CHANGED, nested
-from hubel.agent.planners.numbers.parts import NARROW, gated, gates, lattice, longest, pairs, wide
+from hubel.agent.planners.numbers.parts import (
+    NARROW,
+    envelopes,
+    gated,
+    gates,
+    lattice,
+    longest,
+    pairs,
+    wide,
+)
+from hubel.agent.planners.numbers.periodic import folded, period, unfolded, waves
+from hubel.agent.planners.numbers.pieces import bends, longest_straight, stretches
 from hubel.agent.planners.numbers.rational import rationals
 from hubel.agent.planners.numbers.scan import Fit, best_of, fitted, judged, start
+from hubel.agent.planners.numbers.whole import counting
 
 #: Fits that are kept, and forms that are fitted to the end.
 KEPT, FITTED = 24, 18
+#: Forms of fewer parameters that are fitted once one explains everything.
+PLAINER = 4
+#: Share of the answers above which a law explains nearly everything.
+NEARLY = 0.97
 #: Largest jumps between which an exception may lie.
 JUMPS = 4
+#: Widest straight runs of answers that may be exceptions.
+STRAIGHT = 2
 #: Forms of which laws of a changed argument are tried.
 _CHANGEABLE = ("line", "parabola", "cubic", "exponential", "wave", "saturating rise", "bell")
 
@@ -35,15 +54,22 @@ def search(data: Data, seed: int, deep: bool = True) -> list[Fit]:
     starts = [(form, *start(form, data)) for form in FORMS if _worth(form, data)]
     # Simple forms are always fitted; of the others those that look best from their grids.
     starts.sort(key=lambda item: item[1] if item[0].columns else -1.0)
-    for form, _, shapes in starts[:FITTED]:
+    most, left = np.inf, FITTED
+    for form, _, shapes in starts:
+        count = len(form.columns) + len(shapes[0])
+        if left == 0 or count >= most:
+            continue
+        left -= 1
         fit = best_of(form, data, shapes, rng)
         found[form.name] = (form, fit)
         # Under noise a wrong form may be near enough: all are weighed against each other.
         if data.sigma == 0 and complete(fit, data):
-            break
+            most, left = count, min(left, PLAINER)
     best = sorted(found.values(), key=lambda pair: pair[1].cost)
     fits = [fit for _, fit in best]
-    if deep:
+    if data.sigma == 0 and not complete(fits[0], data):
+        fits = sorted([*fits, *bends(data)], key=lambda fit: fit.cost)
+    if deep and not complete(fits[0], data):
         for fit in _deeper(best, data, rng):
             fits = sorted([*fits, fit], key=lambda fit: fit.cost)
             if complete(fits[0], data):
@@ -76,12 +102,15 @@ def _worth(form: Form, data: Data) -> bool:
 def _deeper(best: list[tuple[Form, Fit]], data: Data, rng: np.random.Generator) -> Iterator[Fit]:
     """Composed forms, one after the other, cheap ones first."""
     if data.sigma == 0:
+        yield from counting(data)
         yield from rationals(data)
     sure = sorted((fit for _, fit in best if excepted(fit, data)), key=_plainness)[:3]
     for fit in sure:
         yield _filled(fit, longest(~fit.inside), data, rng)
     if sure:
         return
+    yield from _repeated(data, rng)
+    yield from waves(data)
     yield from _masked(data, rng)
     for fit, stretch in gates(best, data, rng):
         yield _filled(fit, stretch, data, rng)
@@ -100,23 +129,59 @@ def _plainness(fit: Fit) -> float:
 
 
 def _masked(data: Data, rng: np.random.Generator) -> Iterator[Fit]:
-    """Laws of what lies outside two of the largest jumps: between them may be an exception."""
-    moves = np.abs(np.diff(data.y)) * (data.w[1:] + data.w[:-1]) / 2
-    if data.sigma > 0 or len(moves) < 20:
+    """Laws of what lies outside a stretch that may be an exception."""
+    if data.sigma > 0 or len(data.x) < 20:
         return
+    for stretch in (*longest_straight(data, STRAIGHT), *_between_jumps(data)):
+        held = data.x[stretch]
+        if not wide(stretch, data) or held[-1] - held[0] > 0.4 * (data.x[-1] - data.x[0]):
+            continue
+        rest = data.only(~stretch)
+        laws = (*search(rest, int(rng.integers(2**32)), deep=False)[:1], *lattice(rest, rng))
+        law = min(laws, key=lambda fit: fit.cost)
+        if complete(law, rest) and uses_input(law.expr):
+            whole = judged(law.name, law.expr, law.params, data)
+            yield _filled(whole, longest(~whole.inside), data, rng)
+
+
+def _between_jumps(data: Data) -> Iterator[Mask]:
+    """Stretches between two of the largest jumps."""
+    moves = np.abs(np.diff(data.y)) * (data.w[1:] + data.w[:-1]) / 2
     usual = np.array([np.median(moves[max(0, n - 5) : n + 6]) for n in range(len(moves))])
     top = np.sort(np.argsort(-moves / (usual + 1e-3))[:JUMPS])
-    for n, low in enumerate(top):
-        for high in top[n + 1 :]:
-            stretch = np.zeros(len(data.x), dtype=bool)
-            stretch[low + 1 : high + 1] = True
-            if not wide(stretch, data) or stretch.mean() > 0.4:
-                continue
-            rest = data.only(~stretch)
-            law = search(rest, int(rng.integers(2**32)), deep=False)[0]
-            if complete(law, rest):
-                whole = judged(law.name, law.expr, law.params, data)
-                yield _filled(whole, longest(~whole.inside), data, rng)
+    for low, high in combinations(top, 2):
+        stretch = np.zeros(len(data.x), dtype=bool)
+        stretch[low + 1 : high + 1] = True
+        yield stretch
+
+
+def _repeated(data: Data, rng: np.random.Generator) -> Iterator[Fit]:
+    """Laws of the place in a turn."""
+    found = period(data) if data.sigma == 0 and len(data.x) >= 40 else None
+    if found is not None:
+        turn = folded(data, *found)
+        for fit in search(turn, int(rng.integers(2**32)), deep=False)[:4]:
+            yield unfolded(fit, data, *found)
+
+
+def plainer(fit: Fit, data: Data, seed: int) -> Iterator[Fit]:
+    """Plainer laws with an exception between two breaks of one that explains nearly everything."""
+    if not fit.exact(data) or fit.inside.mean() < NEARLY:
+        return
+    rng = np.random.default_rng(seed)
+    known = data.only(fit.inside)  # A break may still lie on the wrong side of an answer.
+    for stretch in stretches(fit, known):
+        if not wide(stretch, known):
+            continue
+        rest, inner = known.only(~stretch), known.only(stretch)
+        law, other = (
+            search(part, int(rng.integers(2**32)), deep=False)[0] for part in (rest, inner)
+        )
+        if complete(law, rest) and complete(other, inner):
+            whole = gated(judged(law.name, law.expr, law.params, known), other, stretch, known)
+            tried = judged(whole.name, whole.expr, whole.params, data)
+            if tried.cost < fit.cost:
+                yield tried
 
 
 def contents(fit: Fit, data: Data, seed: int) -> Iterator[Fit]:
@@ -131,6 +196,7 @@ def _filled(fit: Fit, stretch: Mask, data: Data, rng: np.random.Generator) -> Fi
         return fit
     rest = search(data.only(stretch), int(rng.integers(2**32)), deep=False)
     both = [gated(fit, other, stretch, data) for other in rest[:2]]
+    both += [tried for other in rest[:2] for tried in envelopes(fit, other, data)]
     return min(both, key=lambda other: other.cost)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from hubel.agent.planners.numbers.data import Data
 from hubel.agent.planners.numbers.expr import parameters
-from hubel.agent.planners.numbers.scan import Fit, judged, jumping, polished, smooth_parameters
+from hubel.agent.planners.numbers.roles import jumping, smooth_parameters
+from hubel.agent.planners.numbers.scan import Fit, judged, polished
 
 #: Nats that rounding may cost under noise: a short number is likelier beforehand.
 ALLOWED = 1.0

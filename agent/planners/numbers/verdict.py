@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,6 @@ from hubel.agent.planners.numbers.ask import REACH, Interval
 from hubel.agent.planners.numbers.data import Data, Mask
 from hubel.agent.planners.numbers.expr import (
     Expr,
-    parameters,
     simplified,
     size,
     uses_input,
@@ -22,6 +20,7 @@ from hubel.agent.planners.numbers.outside import Line, line, predictable
 from hubel.agent.planners.numbers.parts import NARROW
 from hubel.agent.planners.numbers.scan import Fit
 from hubel.agent.planners.numbers.snap import snapped
+from hubel.agent.planners.numbers.sure import confident
 from hubel.agent.planners.numbers.wording import worded
 
 #: Longest source that is handed in.
@@ -169,9 +168,8 @@ def _outlined(rough: Line, state: State) -> Finding:
         f"No form of mine is its law; a line through {len(rough.at)} knots follows it, "
         f"with residuals of {rough.scale * state.data.unit:.3g}."
     )
-    return Finding(
-        rough.code(), text, confident("line", state, rough.scale), outside=True, about=_about(state)
-    )
+    sure = confident(rough, (), state.data, state.fits, state.rng)
+    return Finding(rough.code(), text, sure, outside=sure < 0.5, about=_about(state))
 
 
 def _law(fit: Fit, state: State) -> Finding:
@@ -187,9 +185,9 @@ def _law(fit: Fit, state: State) -> Finding:
     code = f"def f(x):\n    return {body}\n"
     if "math." in code:
         code = f"import math\n\n{code}"
-    kind = "exact" if fit.exact(data) else "noisy" if data.sigma > 0 else "near"
-    confidence = confident(kind, state, fit.scale, fit)
-    outside = kind == "near" and fit.scale > 0.1
+    left = exceptions if state.noisy is not None or _leftover(fit, data) else ()
+    confidence = confident(fit, left, data, state.fits, state.rng)
+    outside = data.sigma == 0 and not fit.exact(data) and fit.scale > 0.1
     if len(code) > LENGTH:
         return _outlined(line(data), state)
     text = worded(fit, whole, exceptions, data)
@@ -237,25 +235,3 @@ def _noisy_ends(fit: Fit, state: State) -> Interval:
     low = -REACH if n == 0 else float((x[n - 1] + x[n]) / 2)
     high = REACH if m == len(x) - 1 else float((x[m] + x[m + 1]) / 2)
     return (low, high)
-
-
-def confident(kind: str, state: State, scale: float, fit: Fit | None = None) -> float:
-    """Probability that the code is right within 5% of the spread, on nearly all inputs.
-
-    The levels are shares that were right among 200 neurons of known truth, with one right and one
-    wrong added (Laplace); under noise the error that is to be expected of that many parameters
-    from that many answers is set against those 5%.
-    """
-    if kind == "line" or fit is None:
-        return 0.2
-    if kind == "exact":
-        explained = float(fit.inside.mean())
-        return 0.98 if explained == 1 else 0.93 if explained > 0.95 else 0.35
-    if kind == "near":
-        return 0.88 if scale < 0.01 else 0.35
-    data = state.data
-    spread = float(np.nanstd(fit(data.x)))
-    error = data.sigma * float(np.sqrt(len(parameters(fit.expr)) / len(data.x)))
-    rivals = state.fits[1:4]
-    margin = rivals[0].cost - state.fits[0].cost if rivals else 10.0
-    return round((0.9 if margin > 3 else 0.7) * math.erf(0.05 * spread / error / 2**0.5), 3)

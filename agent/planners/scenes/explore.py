@@ -9,10 +9,20 @@ import numpy as np
 
 from hubel.agent.planners.explorer import Explorer, Finding
 from hubel.agent.planners.scenes.design import SAME, Designer, probabilities
-from hubel.agent.planners.scenes.fit import Fitted, nothing
+from hubel.agent.planners.scenes.fit import Data, Fitted, nothing
+from hubel.agent.planners.scenes.redraw import redrawn
+from hubel.agent.planners.scenes.rivals import Rival, apart, rivals
 from hubel.agent.planners.scenes.search import Beam
 from hubel.agent.planners.scenes.state import State
-from hubel.agent.planners.scenes.verdict import MISSED, conclude, missed, supported
+from hubel.agent.planners.scenes.verdict import (
+    FAR,
+    MISSED,
+    conclude,
+    missed,
+    spread,
+    supported,
+    unexplained,
+)
 from hubel.tools.imagery.scenes import Scene
 
 _FIRST, _TWICE, _MORE = 56, 4, 10
@@ -23,6 +33,12 @@ _ENOUGH = 200
 #: When it stops: so sure, and so many rounds without a surprise.
 _SURE, _QUIET = 0.95, 1
 _OFTEN, _AGAIN = 6, 3
+_REDRAWN = 4  # scenes that are redrawn in a round at most
+_DOUBTED = 100  # answers from which on the best rule is doubted
+#: Laws beyond the grammar that are told from it, and how near to it in nats.
+_RIVALS, _NEAR = 3, 12.0
+#: Nats by which a law beyond the grammar is ahead where more answers would not change it.
+_CLEAR = 30.0
 
 Asking = Generator[list[Any], list[Any], None]
 
@@ -61,19 +77,26 @@ def explore(budget: int, seed: int) -> Explorer:
         best = supported(beam.best, data, state.independent())
         top = best[0]
         known = top.score > nothing(data) + 3
+        if known and state.noise > 1e-4:
+            state.settle(spread(top, data, state.independent()) * data.sigma)
         sure = certainty(best, designer) if known else 0.0
         odd = designer.around(top, state, data.sigma) if known else []
         enough = state.asked >= _least(state.noise)
-        if (
+        laws = rivals(best, state, data) if known and state.asked >= _DOUBTED else []
+        beaten = bool(laws) and laws[0].score > top.score + _CLEAR
+        doubts = [*_told_apart(laws, top, state), *_redrawn(top, state, data, rng)] if laws else []
+        settled = (
             known
             and sure > _SURE
             and quiet >= _QUIET
-            and enough
+            and not doubts
+            and not unexplained(top, state, data)
             and missed(top, data, state.independent()) <= MISSED
-        ):
+        )
+        if enough and (beaten or settled):
             break
         keen = 7 if sure < _SURE else 4
-        scenes = odd + designer.separating(beam.best, state, data.sigma, keen)
+        scenes = doubts + odd + designer.separating(beam.best, state, data.sigma, keen)
         scenes += designer.contexts(top, state, 4) if known else _hot(state)
         rest = max(3, _ROUND - len(scenes))
         if known and state.noise > 1e-4 and sure > 0.8:
@@ -83,14 +106,35 @@ def explore(budget: int, seed: int) -> Explorer:
         begin = len(state.answers)
         yield from ask(scenes)
         new = state.data()
-        wrong = np.abs(new.answers - top.predict(new.bits)) > 4 * data.sigma
+        wrong = np.abs(new.answers - top.predict(new.bits)) > FAR * data.sigma
         wrong = (wrong & state.independent())[begin:]
         quiet = quiet + 1 if known and not wrong.any() else 0
     data = state.data()
     beam.update(data, search=True)
-    free = state.independent()
-    best = supported(beam.best, data, free)
-    return conclude(best, certainty(best, designer), data, state.noise, free)
+    best = supported(beam.best, data, state.independent())
+    return conclude(best, certainty(best, designer), state, rivals(best, state, data))
+
+
+def _redrawn(top: Fitted, state: State, data: Data, rng: np.random.Generator) -> list[Scene]:
+    """Scenes that the best rule misses by far, drawn a little otherwise: did perception err?"""
+    left = np.abs(data.answers - top.predict(data.bits)) * state.independent()
+    made: list[Scene] = []
+    for n in np.argsort(-left, kind="stable"):
+        scene = state.scenes[int(n)]
+        if left[n] < FAR * data.sigma or len(made) >= _REDRAWN:
+            break
+        if scene not in state.redrawn:
+            other = state.redrawn[scene] = redrawn(scene, rng)
+            made += [] if other is None else [other]
+    state.chased.update(made)
+    return made
+
+
+def _told_apart(laws: list[Rival], top: Fitted, state: State) -> list[Scene]:
+    """Scenes that tell the best rule from laws beyond the grammar that do nearly as well."""
+    near = [law for law in laws[:_RIVALS] if law.score > top.score - _NEAR]
+    scenes = [s for law in near for s in apart(law, top, state, 2) if not state.times(s)]
+    return list(dict.fromkeys(scenes))
 
 
 def certainty(best: list[Fitted], designer: Designer) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hubel.agent.planners.scenes.grammar import Hypothesis
 from hubel.agent.planners.scenes.words import Floats, costs, usable
@@ -29,12 +30,14 @@ class Data:
         answers: [n].
         sigma: Standard deviation of answers around a rule.
         worth: What each answer counts, [n]: less, where one misperceived scene may be behind many.
+        kinds: Numbers that scenes of which the same is true share, [n].
     """
 
     bits: Floats
     answers: Floats
     sigma: float
     worth: Floats
+    kinds: NDArray[np.int64]
 
     @property
     def n(self) -> int:
@@ -66,7 +69,22 @@ class Fitted:
 
 def fit(hypothesis: Hypothesis, data: Data) -> Fitted:
     """Fit its weights, outliers held down, and weigh it."""
-    matrix = hypothesis.matrix(data.bits)
+    weights, trust, lost = weigh(hypothesis.matrix(data.bits), data)
+    said = hypothesis.cost + costs()[list(hypothesis.slots)].sum()
+    score = -lost - said - 0.5 * len(weights) * np.log(data.n) - _implausible(hypothesis, weights)
+    return Fitted(hypothesis, weights, float(score), trust)
+
+
+def weigh(matrix: Floats, data: Data) -> tuple[Floats, Floats, float]:
+    """Weights of features by least squares, outliers held down.
+
+    Args:
+        matrix: Features, [n, features].
+        data: The answers.
+
+    Returns:
+        The weights, [features]; the trust in each answer, [n]; the loss in nats.
+    """
     trust = data.worth
     weights = _solve(matrix, data.answers, trust)
     for _ in range(_ROUNDS):
@@ -74,10 +92,7 @@ def fit(hypothesis: Hypothesis, data: Data) -> Fitted:
         trust = data.worth * np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
         weights = _solve(matrix, data.answers, trust)
     squared = np.square((data.answers - matrix @ weights) / data.sigma)
-    lost = 0.5 * (data.worth * np.minimum(squared, _CAP)).sum()
-    said = hypothesis.cost + costs()[list(hypothesis.slots)].sum()
-    score = -lost - said - 0.5 * len(weights) * np.log(data.n) - _implausible(hypothesis, weights)
-    return Fitted(hypothesis, weights, float(score), trust)
+    return weights, trust, float(0.5 * (data.worth * np.minimum(squared, _CAP)).sum())
 
 
 def nothing(data: Data) -> float:

@@ -10,6 +10,8 @@ from hubel.tools.imagery.scenes import Scene
 
 #: What an answer counts to a scene that was made from another one.
 _CHASED = 0.3
+#: Standard errors of the noise by repeats by which another estimate may be off.
+_OBJECT = 2.0
 
 
 class State:
@@ -20,6 +22,7 @@ class State:
         answers: What was answered; undefined answers are left out of both.
         asked: How many questions were asked.
         chased: Scenes that were made from others.
+        redrawn: Scenes that were asked about, drawn a little otherwise; None where that failed.
     """
 
     def __init__(self) -> None:
@@ -27,7 +30,11 @@ class State:
         self.answers: list[float] = []
         self.asked = 0
         self.chased: set[Scene] = set()
+        self.redrawn: dict[Scene, Scene | None] = {}
+        self._settled: float | None = None
         self._bits: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
+        self._kinds: dict[bytes, int] = {}
+        self._kind: list[int] = []
         self._by_scene: dict[Scene, list[float]] = {}
 
     def add(self, scenes: list[Scene], answers: list[float | None]) -> None:
@@ -38,6 +45,7 @@ class State:
                 self.scenes.append(scene)
                 self.answers.append(answer)
                 self._bits.append(bits.astype(np.float64))
+                self._kind.append(self._kinds.setdefault(bits.tobytes(), len(self._kinds)))
                 self._by_scene.setdefault(scene, []).append(answer)
 
     def times(self, scene: Scene) -> int:
@@ -47,18 +55,34 @@ class State:
     @property
     def noise(self) -> float:
         """Standard deviation of answers to the same question."""
+        return self._repeated()[0] if self._settled is None else self._settled
+
+    def settle(self, spread: float) -> None:
+        """Take the spread of many answers around a rule for the noise, unless repeats object.
+
+        Few questions are asked twice, so that they tell the noise to a fifth.
+        """
+        noise, degrees = self._repeated()
+        known = noise > 0 and spread > 0
+        near = known and abs(np.log(spread / noise)) < _OBJECT * np.sqrt(1 / (2 * degrees))
+        self._settled = spread if near else None
+
+    def _repeated(self) -> tuple[float, int]:
+        """The noise by questions that were asked again, and its degrees of freedom."""
         squares, degrees = 0.0, 0
         for answers in self._by_scene.values():
             if len(answers) > 1:
                 squares += float(np.square(np.array(answers) - np.mean(answers)).sum())
                 degrees += len(answers) - 1
-        return float(np.sqrt(squares / degrees)) if degrees else 0.0
+        return float(np.sqrt(squares / degrees)) if degrees else 0.0, degrees
 
     def data(self) -> Data:
         """All of it, for fits."""
         sigma = float(np.hypot(self.noise, FLOOR * self.scale))
         worth = np.array([_CHASED if s in self.chased else 1.0 for s in self.scenes])
-        return Data(np.array(self._bits), np.array(self.answers), sigma, worth)
+        return Data(
+            np.array(self._bits), np.array(self.answers), sigma, worth, np.array(self._kind)
+        )
 
     @property
     def scale(self) -> float:

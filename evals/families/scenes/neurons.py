@@ -103,19 +103,6 @@ class _Seen:
         return values
 
 
-def presented(wiring: Wiring, scenes: Sequence[Scene], start: int) -> list[float]:
-    """Values of a neuron on scenes, whatever it was asked before.
-
-    Args:
-        wiring: The neuron.
-        scenes: What it is shown.
-        start: Of the count of presentations, by which noise is drawn.
-    """
-    network = Wired(wiring, weights())
-    network.join.chance.again(start)
-    return _Seen(lambda pictures: network(PREPROCESS(pictures))[:, 0])(scenes)
-
-
 @lru_cache(maxsize=_KEPT)
 def drawn(scene: Scene) -> Image.Image:
     """A scene's picture; those of scenes that planners ask about again and again are kept."""

@@ -14,19 +14,19 @@ import numpy as np
 
 from hubel.agent.planners.explorer import Finding
 from hubel.evals.families.scenes import held_out
-from hubel.evals.families.scenes.neurons import presented
 from hubel.evals.families.scenes.rules import Rule
 from hubel.evals.families.scenes.seen import described, phrases_in, said_of
+from hubel.evals.families.scenes.suite import watched
 from hubel.evals.families.scenes.wiring import BEYOND, Wiring
 from hubel.evals.neuron import Neuron
-from hubel.evals.score import AGREEING, Scored, correlation
+from hubel.evals.score import AGREEING, Scored, correlation, length_of
 from hubel.sandbox.cells import CellSession
 from hubel.tools.imagery.scenes import Scene, phrases, random_scene
 
 #: Fresh scenes: random ones, and such in which the phrases of the rule are set at random.
-RANDOM, COMPOSED = 1400, 600
+RANDOM, COMPOSED = 1700, 300
 #: Pairs at the border of the rule, and scenes inside its exception.
-PAIRS, INSIDE = 40, 80
+PAIRS, INSIDE = 30, 60
 #: Scenes that are rendered for the correlation, half of them random.
 RENDERED = 64
 #: Two values agree within this share of the rule's highest weight: half of the smallest step
@@ -57,11 +57,11 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
     code = finding.code if finding is not None else None
     rng = np.random.default_rng([seed, 0x5C0])
     fresh, strata = _fresh(rule, rng)
-    drawn, as_given = _random(seed)
+    drawn, as_given = _random(about["family"])
     scenes = [*drawn, *fresh]
     strata = ["random"] * RANDOM + strata
     shown = [*as_given, *(described(scene) for scene in fresh)]
-    said, why = said_of(cells, code, shown)
+    said, why = said_of(cells, code, shown, [s != "random" for s in strata])
     words = [p.phrase for p in phrases()]
     held = [frozenset(words[n] for n in on) for on, _ in shown]
     true = rule(scenes) if wiring.join in BEYOND else [rule.where(on) for on in held]
@@ -72,7 +72,7 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
     enough = min(by["global"], by["composed"]) >= AGREEING
     pictured = [*range(RENDERED // 2), *range(RANDOM, RANDOM + RENDERED // 2)]
     some = [scenes[n] for n in pictured]
-    seen = presented(wiring, some, _PRESENTED)
+    seen = watched(wiring, _PRESENTED)(some)
     named, meant = phrases_in(code), set(rule.phrases) if neuron.real else set()
     return Scored(
         claimed=code is not None,
@@ -83,7 +83,7 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
         nmse=None,
         truth_nmse=None,
         overlap=_overlap(rule, named, held[RANDOM:]),
-        length=len(code or ""),
+        length=length_of(code),
         why=why,
         named=len(named & meant) / len(meant) if meant else None,
         parts=named >= meant if len(meant) > 1 else None,
@@ -91,9 +91,9 @@ def score(neuron: Neuron, finding: Finding | None, cells: CellSession, seed: int
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def _random(seed: int) -> tuple[list[Scene], list[list[Any]]]:
-    """Random scenes, as they are and as a cell gets them."""
+    """Random scenes, as they are and as a cell gets them: the same for all neurons of a family."""
     scenes = [random_scene(np.random.default_rng([seed, _RANDOM, n])) for n in range(RANDOM)]
     return scenes, [described(scene) for scene in scenes]
 

@@ -16,7 +16,7 @@ from hubel.evals.score import run
 from hubel.sandbox.cells import CellSession
 from hubel.tools.imagery.graph import Thing
 from hubel.tools.imagery.scenes import Scene, phrases
-from hubel.tools.imagery.truth import Facts, counted, facts, truth
+from hubel.tools.imagery.truth import Facts, counted, facts, scene_facts
 
 #: Attributes of things that phrases speak of together.
 _GROUPS = (("shape", "colour", "texture"), ("size",), ("position",))
@@ -42,34 +42,33 @@ space = {}
 
 def described(scene: Scene) -> list[Any]:
     """A scene as a cell gets it: numbers of its phrases, and of those of each thing."""
-    things = [[t.x, t.y, t.size, _held_by(t)] for t in counted(scene)]
-    return [[_places()[phrase] for phrase in truth(scene)], things]
-
-
-@cache
-def _places() -> dict[str, int]:
-    return {p.phrase: n for n, p in enumerate(phrases())}
+    things = counted(scene)
+    own = [_held_by(thing) for thing in things]
+    rest = [n for part, known in scene_facts(scene) for n in _held(part, known)]
+    shown = [[t.x, t.y, t.size, held] for t, held in zip(things, own, strict=True)]
+    return [sorted({*rest, *(n for held in own for n in held)}), shown]
 
 
 def _held_by(thing: Thing) -> list[int]:
     """The phrases that are true of a thing."""
     known = facts(thing)
-    return [n for group in _GROUPS for n in _held(tuple(f for f in known if f[0] in group))]
+    groups = (tuple(f for f in known if f[0] in group) for group in _GROUPS)
+    return [n for group in groups for n in _held("thing", group)]
 
 
 @cache
-def _held(known: Facts) -> tuple[int, ...]:
-    """The phrases about some attributes, and no others, that hold for these values."""
+def _held(part: str, known: Facts) -> list[int]:
+    """The phrases about one part and these attributes, and no others, that hold for the values."""
     about = {attribute for attribute, _ in known}
-    return tuple(
+    return [
         n
         for n, p in enumerate(phrases())
-        if p.part == "thing" and about.issuperset(a for a, _ in p.needs) and p.holds(known)
-    )
+        if p.part == part and about.issuperset(a for a, _ in p.needs) and p.holds(known)
+    ]
 
 
 def said_of(
-    cells: CellSession, code: str | None, shown: Sequence[list[Any]]
+    cells: CellSession, code: str | None, shown: Sequence[list[Any]], made: Sequence[bool] = ()
 ) -> tuple[list[Any], str]:
     """What code says of scenes, and why it could not be run if it could not.
 
@@ -77,9 +76,10 @@ def said_of(
         cells: Where it runs.
         code: Defines ``f``.
         shown: Scenes, as `described` gives them.
+        made: Which of them were made for the rule; none by default.
     """
     words = [p.phrase for p in phrases()]
-    return run(cells, code, list(shown), _SPACE, lambda _: {"phrases": words})
+    return run(cells, code, list(shown), made, _SPACE, lambda _: {"phrases": words})
 
 
 def phrases_in(code: str | None) -> set[str]:

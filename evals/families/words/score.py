@@ -21,12 +21,14 @@ from hubel.agent.planners.explorer import Finding
 from hubel.evals.asking import plain
 from hubel.evals.families.words.encoder import Encoder, shared
 from hubel.evals.neuron import Neuron
-from hubel.evals.score import Scored, correlation, run
+from hubel.evals.score import Scored, correlation, length_of, run
 from hubel.evals.unit_tests import CHANCE, inputs_of, share_passed, tests_of
 from hubel.sandbox.cells import CellSession
 
 #: Held-out inputs, and how near to the truth is agreement; outputs lie between 0 and 1.
 HELD_OUT, NEAR = 1000, 0.2
+#: A word drives the neuron above this; code has to correlate so with the truth to be right.
+DRIVES, AGREEING = 0.2, 0.8
 #: Texts of one piece of code that ``related`` may be asked about, and their characters.
 TEXTS, LONGEST = 4000, 100
 
@@ -104,23 +106,27 @@ def score(
     truth = [plain(y) for y in neuron.truth(inputs)]
     tests = tests_of(neuron)
     asked = [*inputs, *inputs_of(tests)]
-    said, why = _executed(cells, code, asked, encoder)
+    # What drives the neuron was looked for, among the tests too: together they name the concept.
+    made = [y > DRIVES for y in _numbers(truth)] + [True] * (len(asked) - len(inputs))
+    said, why = _executed(cells, code, asked, made, encoder)
     near = np.abs(_numbers(said[: len(inputs)]) - _numbers(truth)) <= NEAR
     near &= np.array([s is not None for s in said[: len(inputs)]])
     named, others, excepted = named_right(neuron, finding, encoder)
+    fits = _correlated(said[: len(inputs)], truth)
     found = bool(named) and all(named) and not others and excepted
+    found = found and fits >= AGREEING
     return Scored(
         claimed=code is not None,
         recovered=neuron.real and code is not None and found,
         agreement={
             name: float(near[np.array(strata) == name].mean()) for name in sorted(set(strata))
         },
-        correlation=_correlated(said[: len(inputs)], truth),
+        correlation=fits,
         ceiling=_correlated([plain(y) for y in neuron.function(inputs)], truth),
         nmse=None,
         truth_nmse=None,
         overlap=None,
-        length=len(code or ""),
+        length=length_of(code),
         why=why,
         unit_test=_passed(said[len(inputs) :], tests, code is not None),
         named=float(np.mean(named)) if named else None,
@@ -162,7 +168,11 @@ def _nearest(names: Sequence[str], pool: Sequence[str], encoder: Encoder) -> lis
 
 
 def _executed(
-    cells: CellSession, code: str | None, inputs: list[str], encoder: Encoder
+    cells: CellSession,
+    code: str | None,
+    inputs: list[str],
+    made: list[bool],
+    encoder: Encoder,
 ) -> tuple[list[Any], str]:
     """What code says of inputs, and why it could not be run if it could not."""
     constants = _texts_in(code or "")
@@ -174,7 +184,7 @@ def _executed(
         vectors = base64.b64encode(encoder.of(texts).tobytes()).decode()
         return {"texts": texts, "vectors": vectors}
 
-    return run(cells, code, inputs, _RELATED, related)
+    return run(cells, code, inputs, made, _RELATED, related)
 
 
 def _spoken_of(inputs: Sequence[str], constants: Sequence[str]) -> list[str]:

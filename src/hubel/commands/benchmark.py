@@ -71,7 +71,8 @@ def bench(
     suites, left_out = benchmark.chosen(suite, find_dir)
     if left_out:
         note(left_out)
-    plan = benchmark.Plan(suites, tuple(planner.split(",")), n, seed, queries, find_dir)
+    planners = tuple(dict.fromkeys(planner.split(",")))
+    plan = benchmark.Plan(suites, planners, n, seed, queries, find_dir)
     benchmark.check(plan)
     with open_ledger(home) as ledger:
         with open_display() as display:
@@ -112,6 +113,8 @@ def export(
     from hubel.evals.bench import Plan
     from hubel.sandbox.cells import CellSession
 
+    if not to.absolute().parent.is_dir():
+        raise ValueError(f"there is no folder '{to.absolute().parent}' to write '{to.name}' to")
     plan = Plan((suite,), (), n, seed, queries, find_dir)
     with CellSession(_jail(sandbox)) as cells:
         written = json.dumps(tables(plan, cells), allow_nan=False)
@@ -154,6 +157,8 @@ def score(
     from hubel.evals.submission import read, score_submission
     from hubel.evals.terminal import show
 
+    if not file.is_file():
+        raise ValueError(f"there is no file '{file}' with explanations")
     given = read(file)
     plan = given.plan(find_dir)
     with open_ledger(home) as ledger, open_display() as display:

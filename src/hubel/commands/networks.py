@@ -155,6 +155,8 @@ def doctor(
     """Check what works on this machine and say how to mend what does not."""
     from hubel.agent.doctor import examine
 
+    if level not in ("isolated", "confined"):
+        raise ValueError(f"there is nothing to attack at the level '{level}': isolated, confined")
     if sandbox:
         _attack(level, as_json)
     if planner is not None:
@@ -193,8 +195,6 @@ def _attack(level: str, as_json: bool) -> NoReturn:
     from hubel.sandbox.check import as_json as listed
     from hubel.sandbox.check import conformance, table
 
-    if level not in ("isolated", "confined"):
-        raise ValueError(f"there is nothing to attack at the level '{level}': isolated, confined")
     with open_display() as display:
         outcomes = conformance(level, display.progress)
     typer.echo(listed(outcomes) if as_json else table(outcomes))

@@ -24,7 +24,9 @@ from hubel.commands.surroundings import home_of, note
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="Where it listens; 0 for any free port.")] = 8765,
+    port: Annotated[
+        int, typer.Option(help="Where it listens; 0 for any free port.", min=0, max=65535)
+    ] = 8765,
     host: Annotated[str, typer.Option(help="The address; others than loopback need a token.")] = (
         "127.0.0.1"
     ),
