@@ -19,6 +19,8 @@ BECOMES: list[tuple[float, str, str]] = [
     (2.5, "c + str(x.count(c))", "with its count"),
     (2.5, "c + str(i)", "with its place from 0"), (2.5, "c + str(i + 1)", "with its place"),
     (2.5, "str(i) + c", "after its place from 0"), (2.5, "str(i + 1) + c", "after its place"),
+    (2.5, "c + c.swapcase()", "and again in the other case"), (3.0, "c + mirror(c)", "and again mirrored in the alphabet"),
+    (3.0, "c + shift(c, 1)", "followed by the next letter"),
     (2.5, "c * (i + 1)", "repeated by its place"), (2.5, "c * i", "repeated by its place from 0"),
     (2.5, "c * x.count(c)", "repeated by its count"),
     (2.0, "x[-1 - i]", "replaced by its opposite"), (2.0, "x[i - 1]", "replaced by the one before"),

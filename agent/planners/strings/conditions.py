@@ -11,6 +11,7 @@ from hubel.agent.planners.strings.terms import Prim, Term, call, either, prim
 from hubel.agent.planners.strings.wordsteps import each_word
 
 Met = list[tuple[Term, int]]
+Tested = dict[int, list[Prim]]
 #: Reads programs off part of the examples: with much trouble, or (True) with little.
 Side = Callable[[Data, bool], list[Term]]
 
@@ -25,8 +26,12 @@ def _counts() -> tuple[Prim, ...]:
     return tuple(counts())
 
 
-def splits(data: Data) -> dict[int, Prim]:
-    """Tests by the examples they hold for, the cheapest of those that agree; in both senses."""
+#: Tests that hold for the same examples, kept so that inputs can be asked which part them.
+_ALIKE = 5
+
+
+def splits(data: Data) -> dict[int, list[Prim]]:
+    """Tests by the examples they hold for, a few of those that agree, the cheapest first."""
     rows = [(t, bits(vector(t, data.inputs))) for t in _tests()]
     for count in _counts():
         if count.cost > 3.6:
@@ -35,11 +40,13 @@ def splits(data: Data) -> dict[int, Prim]:
         numbers = [v for v in values if isinstance(v, int)]
         more = thresholds(count, numbers)
         rows += [(t, bits(vector(t, data.inputs))) for t in more]
-    out: dict[int, Prim] = {}
+    out: dict[int, list[Prim]] = {}
     for test, mask in sorted(rows, key=lambda r: (r[0].cost, r[0].source)):
         inside = mask & data.known
         if inside and inside != data.known:
-            out.setdefault(inside, test)
+            alike = out.setdefault(inside, [])
+            if not alike or (len(alike) < _ALIKE and test.cost < alike[0].cost + 3):
+                alike.append(test)
     return out
 
 
@@ -58,6 +65,8 @@ def conditional(data: Data, met: Met, direct: Side, depth: int = 2) -> list[Term
     found += _compound(best, tested, data.known)
     if not found:
         found = _one_side(data, best, tested, direct, depth)
+    if not found and depth > 1:
+        found = _read_sides(data, best, tested, direct)
     return sorted(found, key=lambda t: t.order)[:20]
 
 
@@ -84,15 +93,16 @@ def _thin(mask: int) -> float:
     return max(0.0, 4.0 - mask.bit_count())
 
 
-def _both(best: Met, tested: dict[int, Prim], known: int) -> list[Term]:
+def _both(best: Met, tested: Tested, known: int) -> list[Term]:
     out = []
-    for inside, test in tested.items():
+    for inside, alike in tested.items():
         yes = _cover(best, inside)
         no = _cover(best, known & ~inside) if yes else None
         if yes and no:
-            term = either(test, yes, no)
-            term.cost += _thin(inside) + _thin(known & ~inside)
-            out.append(term)
+            for test in alike:
+                term = either(test, yes, no)
+                term.cost += _thin(inside) + _thin(known & ~inside)
+                out.append(term)
     return out
 
 
@@ -101,7 +111,7 @@ def _cover(best: Met, mask: int) -> Term | None:
     return min(good, key=lambda t: t.order) if good else None
 
 
-def _compound(best: Met, tested: dict[int, Prim], known: int) -> list[Term]:
+def _compound(best: Met, tested: Tested, known: int) -> list[Term]:
     """Conditions of two tests joined by and / or, for the likeliest pairs of programs."""
     pairs = [
         (a.cost + b.cost, k, j)
@@ -109,7 +119,7 @@ def _compound(best: Met, tested: dict[int, Prim], known: int) -> list[Term]:
         for j, (b, n) in enumerate(best[:40])
         if k != j and m | n == known and m & n != known
     ]
-    simple = sorted(tested.items(), key=lambda p: p[1].cost)[:220]
+    simple = sorted(((i, ts[0]) for i, ts in tested.items()), key=lambda p: p[1].cost)[:220]
     out = []
     for _, k, j in sorted(pairs)[:6]:
         (yes, m), (no, n) = best[k], best[j]
@@ -135,45 +145,66 @@ def _two(p: Prim, how: str, q: Prim) -> Prim:
     )
 
 
-def _one_side(
-    data: Data, best: Met, tested: dict[int, Prim], direct: Side, depth: int
-) -> list[Term]:
+def _one_side(data: Data, best: Met, tested: Tested, direct: Side, depth: int) -> list[Term]:
     """One side met by a program, the other read off its examples or parted again."""
     rows = []
-    for inside, test in tested.items():
+    for inside, alike in tested.items():
         for side in (inside, data.known & ~inside):
             term = _cover(best, side)
             if term and side.bit_count() >= 2:
                 rows.append(
                     (
-                        test.cost + term.cost - 0.35 * side.bit_count(),
-                        test,
+                        alike[0].cost + term.cost - 0.35 * side.bit_count(),
+                        alike,
                         side == inside,
                         side,
                         term,
                     )
                 )
-    rows.sort(key=lambda r: (r[0], r[1].source))
+    rows.sort(key=lambda r: (r[0], r[1][0].source))
     out: list[Term] = []
     for trouble, some in (
         (False, rows[: 24 if depth > 1 else 4]),
-        (True, rows[: 5 if depth > 1 else 0]),
+        (True, rows[: 5 if depth > 1 else 2 if depth else 0]),
     ):
-        for _, test, is_yes, side, term in some:
+        for _, alike, is_yes, side, term in some:
             rest = data.only(data.known & ~side)
             if rest.known.bit_count() < 3:
                 continue
-            others = direct(rest, not trouble)
+            others = direct(rest, not trouble or depth < 2)
             if not others and trouble:
                 places = [i for i in range(len(data.inputs)) if (data.known & ~side) >> i & 1]
                 met = [(t, bits(m >> i & 1 for i in places)) for t, m in best[:400]]
                 others = conditional(rest, met, direct, depth - 1)
             for other in others[:2]:
-                both = either(test, term, other) if is_yes else either(test, other, term)
-                both.cost += _thin(side)
-                out.append(both)
+                for test in alike:
+                    both = either(test, term, other) if is_yes else either(test, other, term)
+                    both.cost += _thin(side)
+                    out.append(both)
         if out:
             break
+    return out
+
+
+#: Cheap tests for which both sides are read off.
+_SIDES = 24
+
+
+def _read_sides(data: Data, best: Met, tested: Tested, direct: Side) -> list[Term]:
+    """For the cheapest tests, either side read off its examples if no program meets it."""
+    out: list[Term] = []
+    rows = sorted(tested.items(), key=lambda r: (r[1][0].cost, r[1][0].source))
+    able = [r for r in rows if min(r[0].bit_count(), (data.known & ~r[0]).bit_count()) >= 6]
+    for inside, alike in able[:_SIDES]:
+        sides = []
+        for side in (inside, data.known & ~inside):
+            known = _cover(best, side)
+            terms = [known] if known else direct(data.only(side), True)
+            if not terms:
+                break
+            sides.append(terms[0])
+        else:
+            out += [either(test, *sides) for test in alike]
     return out
 
 
@@ -188,7 +219,7 @@ def filters(data: Data) -> list[Term]:
     keys = data.keys
     out = []
     word = Term("x", "_", 0.0)
-    for test in splits(Data(tuple(words), tuple(words))).values():
+    for test, *_ in splits(Data(tuple(words), tuple(words))).values():
         if all(
             " ".join(w for w in data.inputs[k].split() if call(test.function, w)) == data.targets[k]
             for k in keys

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from hubel.agent.planners.strings.data import Data
 from hubel.agent.planners.strings.steps import CLASSES, GROUPS
-from hubel.agent.planners.strings.terms import Prim, Term, constant, prim
+from hubel.agent.planners.strings.terms import Prim, Term, constant, prim, quoted
 
 
 def shown(data: Data, most: int = 5) -> list[str]:
@@ -58,9 +58,9 @@ def without(data: Data) -> list[Prim]:
     lost = gone(data)
     if len(lost) >= 6:
         return []
-    out = [prim(3.0, f"x.replace({c!r}, '')", f"_ without {c!r}") for c in lost]
+    out = [prim(3.0, f"x.replace({c!r}, '')", f"_ without {quoted(c)}") for c in lost]
     out += [
-        prim(3.0 + 0.4 * len(k), f"x.replace({c!r}, {k!r})", f"_ with {k!r} for {c!r}")
+        prim(3.0 + 0.4 * len(k), f"x.replace({c!r}, {k!r})", f"_ with {quoted(k)} for {quoted(c)}")
         for c in lost
         for k in [*shown(data), " "]
     ]
@@ -77,6 +77,8 @@ _WITH: tuple[tuple[float, str, str], ...] = (
     (1.0, "x + K", "_ followed by K"), (1.0, "K + x", "_ after K"), (1.5, "K + x + K", "_ between K and K"),
     (2.5, "x if x.endswith(K) else x + K", "_ ending with K"),
     (2.5, "x if x.startswith(K) else K + x", "_ starting with K"),
+    (2.0, "x.strip(K)", "_ without K at its ends"), (2.5, "x.rstrip(K)", "_ without K at its end"),
+    (2.5, "x.lstrip(K)", "_ without K at its start"),
     (1.5, "K.join(x)", "the characters of _ joined by K"),
     (2.5, "''.join(c + K for c in x)", "_ with K after each character"),
     (2.5, "''.join(K + c for c in x)", "_ with K before each character"),
@@ -133,32 +135,36 @@ _WITH: tuple[tuple[float, str, str], ...] = (
 
 def with_constant(text: str) -> list[Prim]:
     """The steps that use one constant."""
-    k, cost, one = repr(text), 0.4 * len(text), len(text) == 1
+    k, said, cost, one = repr(text), quoted(text), 0.4 * len(text), len(text) == 1
     out = [
-        prim(c + cost, s.replace("K", k), n.replace("K", k))
+        prim(c + cost, s.replace("K", k), n.replace("K", said))
         for c, s, n in _WITH
         if one or ("ljust" not in s and "rjust" not in s and "center" not in s)
     ]
     out += [
-        prim(4.0 + cost + 0.2 * i, f"re.sub(r'{pattern}', {k}, x)", f"_ with {k} for its {name}")
+        prim(4.0 + cost + 0.2 * i, f"re.sub(r'{pattern}', {k}, x)", f"_ with {said} for its {name}")
         for i, (pattern, name) in enumerate(GROUPS)
     ]
     for i, (name, test) in enumerate(CLASSES.items()):
         e = 2.5 + cost + 0.15 * i
         first = f"next((i for i, c in enumerate(x) if {test}), len(x))"
         out += [
-            prim(e, f"''.join({k} if {test} else c for c in x)", f"_ with {k} for {name}"),
-            prim(e, f"''.join(c if {test} else {k} for c in x)", f"_ with {k} for all but {name}"),
+            prim(e, f"''.join({k} if {test} else c for c in x)", f"_ with {said} for {name}"),
             prim(
-                e + 0.5, f"''.join(c + {k} if {test} else c for c in x)", f"_ with {k} after {name}"
+                e, f"''.join(c if {test} else {k} for c in x)", f"_ with {said} for all but {name}"
+            ),
+            prim(
+                e + 0.5,
+                f"''.join(c + {k} if {test} else c for c in x)",
+                f"_ with {said} after {name}",
             ),
             prim(
                 e + 0.5,
                 f"''.join({k} + c if {test} else c for c in x)",
-                f"_ with {k} before {name}",
+                f"_ with {said} before {name}",
             ),
-            prim(e, f"{k}.join(c for c in x if {test})", f"the {name} of _ joined by {k}"),
-            prim(e + 1, f"{k} * sum({test} for c in x)", f"as many {k} as _ has {name}"),
-            prim(e + 1.5, f"place(x, {first}, {k})", f"_ with {k} for the first of its {name}"),
+            prim(e, f"{k}.join(c for c in x if {test})", f"the {name} of _ joined by {said}"),
+            prim(e + 1, f"{k} * sum({test} for c in x)", f"as many {said} as _ has {name}"),
+            prim(e + 1.5, f"place(x, {first}, {k})", f"_ with {said} for the first of its {name}"),
         ]
     return out

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import string
 from functools import cache
 
 from hubel.agent.planners.strings.data import Data, vector
 from hubel.agent.planners.strings.numbers import WRITTEN, counts
 from hubel.agent.planners.strings.terms import IDENTITY, Prim, Term, call, prim
-
-_MODULI = (2, 3, 4, 5, 7, 9, 10, 26)
 
 
 @cache
@@ -102,6 +101,12 @@ def _affine(a: int, b: int) -> Prim:
     return prim(0.8 + 0.2 * abs(a - 1) + 0.1 * abs(b), source, noun)
 
 
+def _moduli(v: list[int], want: list[int]) -> list[int]:
+    """The greatest number by which the remainders of ``v`` can be those wanted, if there is one."""
+    common = math.gcd(*(n - w for n, w in zip(v, want, strict=True)))
+    return [common] if common > max(want) and min(want) >= 0 else []
+
+
 def _of_one(v: list[int], want: list[int]) -> list[Prim]:
     """Steps that take the numbers ``v`` to those wanted: multiples, remainders, powers."""
     out = []
@@ -112,7 +117,10 @@ def _of_one(v: list[int], want: list[int]) -> list[Prim]:
                 times = rise // (m - n)
                 out.append(_affine(times, want[v.index(n)] - times * n))
             break
-    out += [prim(1.5 + 0.1 * m, f"x % {m}", f"the remainder of _ by {m}") for m in _MODULI]
+    out += [
+        prim(1.5 + 0.1 * min(m, 20), f"x % {m}", f"the remainder of _ by {m}")
+        for m in _moduli(v, want)
+    ]
     out += [prim(1.5 + 0.1 * m, f"x // {m}", f"_ divided by {m}, rounded down") for m in (2, 3, 10)]
     out += [
         prim(1.5, "x * x", "the square of _"),

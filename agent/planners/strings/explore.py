@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from hubel.agent.planners.explorer import Explorer, Finding
 from hubel.agent.planners.strings import probes
 from hubel.agent.planners.strings.data import Data
+from hubel.agent.planners.strings.doubts import parting_inputs, rarer_side
 from hubel.agent.planners.strings.search import Solution, solve
-from hubel.agent.planners.strings.terms import Term, code_of
+from hubel.agent.planners.strings.terms import UNDERSCORE, Term, code_of
 
 Asking = Generator[list[str], list[str | None], list[str | None]]
 
@@ -20,7 +21,7 @@ _REPEATED = ("hello", "The quick brown fox jumps", "a1b2c3", "banana")
 #: Searches from scratch after a program failed on a fresh input.
 _ROUNDS = 6
 #: Fresh inputs that a program must meet before it is believed.
-_ENOUGH = 48
+_ENOUGH = 100
 
 
 @dataclass
@@ -132,8 +133,8 @@ def _synthesise(state: _Asked) -> Generator[list[str], list[str | None], Finding
     if len(constant) <= 1:
         text = f"The output does not depend on the input: it is {next(iter(constant), None)!r}."
         return Finding(None, text, 0.97, about={"constant": next(iter(constant), None)})
-    solution = solve(state.data)
     singles = False
+    solution = solve(state.data, deep=not _piecewise(state))
     for _ in range(_ROUNDS):
         if not solution.terms and not singles and _piecewise(state):
             singles = True
@@ -161,9 +162,14 @@ def _test(
 ) -> Generator[list[str], list[str | None], tuple[list[Term], int]]:
     """Ask where programs disagree, then fresh inputs; the programs left, and inputs they met."""
     passed = 0
+    looked: set[str] = set()
     while state.left > 0 and passed < _ENOUGH:
-        parting = _parting(terms, state) if len(terms) > 1 else []
-        batch = (parting or probes.cover(state.rng, 24, set(state.answers)))[: state.left]
+        parting = parting_inputs(terms, state.rng, state.answers) if len(terms) > 1 else []
+        rare = []
+        if not parting and terms[0].key not in looked:
+            rare = rarer_side(terms[0], state.rng, state.answers)
+            looked.add(terms[0].key)
+        batch = (parting or rare or probes.cover(state.rng, 24, set(state.answers)))[: state.left]
         if not batch:
             break
         answers = yield from state.ask(batch)
@@ -174,18 +180,6 @@ def _test(
         if not terms:
             break
     return terms, passed
-
-
-def _parting(terms: list[Term], state: _Asked) -> list[str]:
-    """Up to four inputs on which the programs left disagree most evenly."""
-    drawn = [probes.fresh(state.rng) for _ in range(60)] + list(probes.WORDS[::9])
-    scored = []
-    for x in dict.fromkeys(drawn):
-        if x not in state.answers and len(x) < 60:
-            count = Counter(p.run(x) for p in terms[:12])
-            if len(count) > 1:
-                scored.append((max(count.values()), len(x), x))
-    return [x for _, _, x in sorted(scored)[:4]]
 
 
 def _found(terms: list[Term], passed: int) -> Finding:
@@ -225,7 +219,7 @@ def _not_found(
         if share >= 0.3:
             text = f"On {share:.0%} of the inputs: " + _sentence(best)
             about = {"share": round(share, 3)}
-            return Finding(code_of(best), text, round(0.3 * share**2, 4), outside=True, about=about)
+            return Finding(code_of(best), text, round(0.1 * share**4, 4), outside=True, about=about)
     text = "No program of the language that was searched gives these outputs."
     return Finding(None, text, 0.5, outside=True)
 
@@ -247,6 +241,6 @@ def _plain(solution: Solution, data: Data) -> Term | None:
 
 
 def _sentence(term: Term, before: str = "") -> str:
-    noun = term.noun.replace("_", "the input")
+    noun = term.noun.replace("_", "the input").replace(UNDERSCORE, "_")
     text = f"{before}the output is {noun}."
     return text[0].upper() + text[1:]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 #: Each parts some functions that look alike on most words; the first are the most telling.
 FIXED: tuple[str, ...] = (
@@ -104,4 +105,14 @@ def _marks(x: str) -> set[tuple[str, object]]:
         ("last", x[-1:].lower()),
         ("long", len(x)),
         ("words", len(x.split())),
+        ("capital first", x[:1].isupper()),
+        ("capitals", x.isupper()),
+        ("digits", x.isdigit()),
+        ("a digit first", x[:1].isdigit() and not x.isdigit()),
+        ("a digit", any(c.isdigit() for c in x)),
+        ("a mark", any(not c.isalnum() and c != " " for c in x)),
+        ("both ways", len(x) > 2 and x == x[::-1]),
+        ("doubled", any(a == b for a, b in pairwise(x))),
+        ("vowels", sum(c in "aeiouAEIOU" for c in x)),
+        ("ends alike", x[:1].lower() == x[-1:].lower()),
     }

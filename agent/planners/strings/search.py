@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 
-from hubel.agent.planners.strings.chains import some_pairs, three_steps, two_steps
+from hubel.agent.planners.strings.chains import FAR, SIDE, some_pairs, three_steps, two_steps
 from hubel.agent.planners.strings.charwise import charwise
 from hubel.agent.planners.strings.conditions import conditional, filters
 from hubel.agent.planners.strings.constants import shown, usual, with_constant, without
@@ -16,8 +16,8 @@ from hubel.agent.planners.strings.maps import char_maps
 from hubel.agent.planners.strings.numbers import WRITTEN, by_number, counts
 from hubel.agent.planners.strings.parts import concatenations
 from hubel.agent.planners.strings.steps import char_steps
-from hubel.agent.planners.strings.terms import IDENTITY, Prim, Term, prim
-from hubel.agent.planners.strings.words import wordwise
+from hubel.agent.planners.strings.terms import IDENTITY, Prim, Term, call, prim
+from hubel.agent.planners.strings.words import piecewise, wordwise
 from hubel.agent.planners.strings.wordsteps import word_steps
 
 
@@ -36,6 +36,10 @@ class Solution:
     pool: Pool | None = None
 
 
+#: Undone last steps before which rules are read off: all rules, and in three times as many some.
+_READ = 16
+
+
 @cache
 def all_steps() -> tuple[Prim, ...]:
     """Every fixed step, the cheapest first."""
@@ -46,7 +50,18 @@ def all_steps() -> tuple[Prim, ...]:
                 continue
             both = IDENTITY.then(n).then(prim(cost, source, noun))
             steps.append(prim(both.cost, both.source, both.noun))
-    return tuple(sorted(steps, key=_by_cost))
+    return tuple(sorted([*steps, *_guarded(steps)], key=_by_cost))
+
+
+def _guarded(steps: list[Prim]) -> list[Prim]:
+    """Cheap steps that are undefined where there is no word or no character, made empty there."""
+    out = []
+    for step in steps:
+        if step.cost <= 4.0 and call(step.function, "") is None:
+            test = "x.split()" if call(step.function, " ") is None else "x"
+            source = f"({step.source}) if {test} else ''"
+            out.append(prim(step.cost + 0.3, source, f"{step.noun}, if there is one"))
+    return out
 
 
 def solve(data: Data, deep: bool = True) -> Solution:
@@ -72,6 +87,7 @@ def solve(data: Data, deep: bool = True) -> Solution:
         if not _clear(found, 9.0):
             found += concatenations(data, pool)
             found += wordwise(data)
+            found += piecewise(data)
             found += filters(data)
         if not _clear(found, 12.0):
             partial += [(t, data.known) for t in found]
@@ -82,6 +98,8 @@ def solve(data: Data, deep: bool = True) -> Solution:
                 partial + [(t, data.mask(vector_of(t, data))) for t in usual(data)],
                 _Side(pool),
             )
+        if not found and deep:
+            found += two_steps(data, pool, steps, goals, FAR)
         if not found and deep:
             found += three_steps(data, steps)
     found = _distinct(found)
@@ -117,7 +135,9 @@ class _Side:
         part = Pool(rest.inputs)
         for term, values in self.pool.ordered():
             part.add(term, tuple(values[i] for i in chosen))
-        return sorted(concatenations(rest, part, 2), key=lambda t: t.order)
+        every = sorted([*all_steps(), *steps], key=_by_cost)
+        found = two_steps(rest, part, every, [(None, rest)], SIDE)
+        return sorted([*found, *concatenations(rest, part, 2)], key=lambda t: t.order)
 
 
 def usual_only(data: Data) -> list[Term]:
@@ -150,10 +170,11 @@ def _clear(found: list[Term], cost: float) -> bool:
 def _before(goals: list[tuple[Prim | None, Data]], pool: Pool) -> list[Term]:
     """Programs whose last step was undone: one step, or rules read off, before it."""
     found = []
-    for step, before in goals:
+    for k, (step, before) in enumerate(goals):
         if step is not None:
             one = pool.terms.get(before.targets)
-            found += [t.then(step) for t in [*([one] if one is not None else []), *direct(before)]]
+            found += [one.then(step)] if one is not None else []
+            found += [t.then(step) for t in direct(before, wide=k < _READ)] if k < 3 * _READ else []
     return found
 
 

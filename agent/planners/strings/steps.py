@@ -163,7 +163,8 @@ def _found_steps() -> list[Prim]:
 
 GROUPS = (("[aeiouAEIOU]+", "groups of vowels"), ("[^aeiouAEIOU\\W\\d_]+", "groups of consonants"),
            ("[aeiou]+", "groups of small vowels"), ("\\d+", "numbers"), ("[A-Z]+", "groups of capitals"),
-           ("[A-Za-z]+", "groups of letters"))  # fmt: skip
+           ("[A-Za-z]+", "groups of letters"), ("[^A-Za-z0-9]+", "groups of spaces and marks"),
+           ("[^A-Za-z]+", "groups of what is no letter"), ("[^aeiouAEIOU\\s]+", "groups of what is no vowel and no space"))  # fmt: skip
 
 
 def _group_steps() -> list[Prim]:

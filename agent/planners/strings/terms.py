@@ -131,9 +131,18 @@ class Term:
 IDENTITY = Term("x", "_", 0.0)
 
 
+#: Stands for an underscore of the data in nouns, where ``_`` is the input.
+UNDERSCORE = "\0"
+
+
+def quoted(text: str) -> str:
+    """A text of the data as it stands in a noun."""
+    return repr(text).replace("_", UNDERSCORE)
+
+
 def constant(text: str) -> Term:
     """A program that always gives the same."""
-    return Term(repr(text), repr(text), 1.5 + 0.6 * len(text))
+    return Term(repr(text), quoted(text), 1.5 + 0.6 * len(text))
 
 
 def joined(parts: list[Term], cost: float = 1.0) -> Term:

@@ -6,10 +6,11 @@ from functools import cache
 
 from hubel.agent.planners.strings.charwise import charwise
 from hubel.agent.planners.strings.conditions import conditional
+from hubel.agent.planners.strings.constants import shown
 from hubel.agent.planners.strings.data import Data, Pool, vector
 from hubel.agent.planners.strings.steps import char_steps
 from hubel.agent.planners.strings.terms import IDENTITY, Prim, Term, call, either, prim, substitute
-from hubel.agent.planners.strings.wordsteps import each_word
+from hubel.agent.planners.strings.wordsteps import CUTS, each_word, joined_pieces
 
 
 @cache
@@ -22,6 +23,52 @@ _PLACES = (
     ("i % 2 == 0", "at even places from 0"), ("i == 0", "first"), ("i == n - 1", "last"),
     ("i in (0, n - 1)", "at the ends"), ("i % 3 == 2", "at every third place"),
 )  # fmt: skip
+
+
+_JOINS = (" ", "", "-", ",", ", ", "_", ".", "/", "|", "\n")
+
+
+@cache
+def _cuts() -> tuple[Prim, ...]:
+    return tuple(prim(*row) for row in CUTS)
+
+
+def piecewise(data: Data) -> list[Term]:
+    """Programs ``K.join(g(w) for w in pieces(x))`` that meet all examples.
+
+    The output is cut at K; where there are as many parts as pieces, what becomes of a piece is
+    read off the pairs.
+    """
+    pairs = [(x, t) for x, t in zip(data.inputs, data.targets, strict=True) if t is not None]
+    joins = dict.fromkeys([*_JOINS, *shown(data, 3)])
+    found: list[Term] = []
+    for k, cut in enumerate(_cuts()):
+        for join in joins:
+            table = _pieces(pairs, cut, join)
+            if table is None or len(table) < 6 or (k < 2 and join == " "):
+                continue
+            words = Data(tuple(table), tuple(table.values()))
+            rules = _word_rules(words, simple=True) if len(table) < 600 else []
+            found += [t for r in rules[:3] if data.fits(t := joined_pieces(r, CUTS[k], join))]
+        if found and min(t.cost for t in found) < 7:
+            break
+    return found
+
+
+def _pieces(pairs: list[tuple[str, str]], cut: Prim, join: str) -> dict[str, str] | None:
+    """What becomes of each piece; None where the parts are not as many, or contradict."""
+    table: dict[str, str] = {}
+    for x, t in pairs:
+        old = call(cut.function, x)
+        if old is None:
+            return None
+        new = list(t) if join == "" else t.split(join) if t or old else []
+        if len(old) != len(new):
+            return None
+        for w, v in zip(old, new, strict=True):
+            if table.setdefault(w, v) != v:
+                return None
+    return table
 
 
 def wordwise(data: Data) -> list[Term]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hubel.agent.planners.strings.terms import Prim, Term, prim, substitute
+from hubel.agent.planners.strings.terms import IDENTITY, Prim, Term, prim, quoted, substitute
 
 _PLACES = (
     ("0", "first"), ("-1", "last"), ("1", "second"), ("2", "third"), ("-2", "last but one"),
@@ -130,6 +130,34 @@ _EACH: tuple[tuple[float, str, str], ...] = (
     (3.0, "x[len(x) // 2:] + x[:len(x) // 2]", "with its halves swapped"),
 )  # fmt: skip
 
+#: Ways to cut a string into pieces: cost, source, words.
+CUTS: tuple[tuple[float, str, str], ...] = (
+    (0.0, "x.split()", "the words of _"),
+    (0.5, "x.split(' ')", "the words of _ (between single spaces)"),
+    (1.0, "x.split()[::-1]", "the words of _ in reverse order"),
+    (1.5, "sorted(x.split())", "the sorted words of _"),
+    (2.0, "sorted(x.split(), key=len)", "the words of _ sorted by length"),
+    (2.0, "list(dict.fromkeys(x.split()))", "the different words of _"),
+    (2.0, "x.split()[::2]", "every other word of _"),
+    (2.0, "x.split()[1:]", "the words of _ after the first"),
+    (2.0, "x.split()[:-1]", "the words of _ before the last"),
+    (1.5, "re.findall('[A-Za-z]+', x)", "the groups of letters of _"),
+    (2.0, "re.findall('[A-Za-z0-9]+', x)", "the groups of letters and digits of _"),
+    (1.0, "list(x)", "the characters of _"),
+    (1.5, "list(x[::-1])", "the characters of _ in reverse order"),
+    (1.5, "[c for c in x if c.isalpha()]", "the letters of _"),
+    (2.0, "[c for c in x if c != ' ']", "the characters of _ but spaces"),
+    (2.0, "list(dict.fromkeys(x))", "the different characters of _"),
+    (2.0, "sorted(set(x))", "the different characters of _ in order"),
+    (1.5, "runs(x)", "the runs of _"),
+    *((1.1 + 0.2 * n, f"[x[i:i + {n}] for i in range(0, len(x), {n})]", f"the pieces of {n} of _")
+      for n in (2, 3, 4, 5)),
+    *((1.2 + 0.2 * n, f"[x[i:i + {n}] for i in range(len(x) - {n - 1})]", f"each {n} neighbours in _")
+      for n in (2, 3)),
+    (2.0, "[x[:i + 1] for i in range(len(x))]", "the beginnings of _"),
+    (2.5, "[x[i:] for i in range(len(x))]", "the endings of _"),
+)  # fmt: skip
+
 
 def each_word(term: Term, test: Prim | None = None, cut: str = "x.split()") -> Term:
     """The program done with each word (that passes a test), and the words joined again."""
@@ -143,6 +171,20 @@ def each_word(term: Term, test: Prim | None = None, cut: str = "x.split()") -> T
     noun += "made " + term.noun.replace("_", "the word")
     cost = term.cost + 1.5 + (test.cost if test else 0) + (0.5 if cut != "x.split()" else 0)
     return Term(source, noun, cost)
+
+
+def joined_pieces(term: Term, cut: tuple[float, str, str], join: str) -> Term:
+    """The program done with each piece of a cut (cost, source, words), and the pieces joined."""
+    cost, pieces, noun = cut
+    inner = substitute(term.source, "w")
+    each = pieces if inner == "w" else f"({inner} for w in {pieces})"
+    if inner != "w":
+        noun += ", each made " + term.noun.replace("_", "the piece") + ","
+    return Term(
+        f"{join!r}.join{each if each.startswith('(') else f'({each})'}",
+        f"{noun} joined by {quoted(join)}" if join else f"{noun} run together",
+        term.cost + cost + 1.5 + (0.0 if join in ("", " ") else 0.4 + 0.4 * len(join)),
+    )
 
 
 def word_steps() -> list[Prim]:
@@ -165,6 +207,12 @@ def word_steps() -> list[Prim]:
             prim(3.5 + e, f"' '.join(sorted(x.split(), key={key}, reverse=True))",
                  f"the words of _ sorted {how}, downwards"),
         ]  # fmt: skip
+    for k, (cost, pieces, noun) in enumerate(CUTS):
+        if k > 3:
+            out += [
+                prim(t.cost + 1.0 + cost, t.source, t.noun)
+                for t in (joined_pieces(IDENTITY, (0.0, pieces, noun), j) for j in (" ", "", "-"))
+            ]
     for cost, source, how in _EACH:
         inner = substitute(source, "w")
         out.append(
