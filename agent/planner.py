@@ -215,7 +215,8 @@ def problem(step: Step, view: View) -> str | None:
             for phrase in Form.from_json(form).phrases:
                 source_of(phrase)  # what nobody can judge would count as false everywhere
         except (ValueError, ToolError) as error:
-            return f"{str(error).rstrip('.')}."
+            said = str(error)
+            return said if said.endswith((".", "?")) else f"{said}."
     tools = [t["name"] for t in view.tools]
     for call in step.calls:
         if call.tool not in tools:

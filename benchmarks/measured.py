@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parents[1] / "docs"
-#: Planners of each suite; those after the first are asked about the first neurons only.
+#: Planners of each suite; those after the first explain fewer neurons, and come last.
 PLANNERS = {
     "numbers": ("builtin", "oracle", "polynomial", "nearest", "constant", "empty", "cheater"),
     "strings": ("builtin", "oracle", "commonest", "identity", "constant", "empty", "cheater"),
@@ -65,25 +65,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=901)
-    parser.add_argument("--n", type=int, default=100, help="neurons for builtin and the oracle")
-    parser.add_argument("--few", type=int, default=40, help="neurons for the other baselines")
+    parser.add_argument("--n", type=int, default=100, help="neurons for builtin")
+    parser.add_argument("--channels", type=int, default=24, help="the same of real channels")
+    parser.add_argument("--few", type=int, default=20, help="neurons for baselines and the oracle")
     parser.add_argument("--only", default=",".join(PLANNERS))
     given = parser.parse_args()
     times = given.home / "measured.json"
     walls: dict[str, float | None] = json.loads(times.read_text()) if times.exists() else {}
     given.home.mkdir(parents=True, exist_ok=True)
     found: dict[str, dict[str, Any]] = {}
-    for suite in given.only.split(","):
-        first, *others = PLANNERS[suite]
+    suites = given.only.split(",")
+    for suite in suites:
         whole = suite not in walls  # a run that was interrupted has no time
         times.write_text(json.dumps({**walls, suite: walls.get(suite)}))
         begun = time.monotonic()
-        found[suite] = bench(given, suite, first, given.n)
+        many = given.channels if suite == "real" else given.n
+        found[suite] = bench(given, suite, PLANNERS[suite][0], many)
         walls[suite] = time.monotonic() - begun if whole else walls[suite]
         times.write_text(json.dumps(walls))
-        for planner in others:
-            n = given.n if planner == "oracle" else min(given.n, given.few)
-            found[suite] |= bench(given, suite, planner, n)
+        write(given, found, walls)
+    for suite in suites:
+        few = given.channels if suite == "real" else given.few
+        for planner in PLANNERS[suite][1:]:
+            found[suite] |= bench(given, suite, planner, few)
+        write(given, found, walls)
+
+
+def write(
+    given: argparse.Namespace, found: dict[str, dict[str, Any]], walls: dict[str, float | None]
+) -> None:
+    """Write what is known so far."""
     (DOCS / "measured.md").write_text(page(given, found, walls))
 
 
@@ -107,8 +118,9 @@ def page(
         f"{given.seed}`, last on {when}, on {os.cpu_count()} cores ({platform.machine()}, "
         f"Python {platform.python_version()}), without GPU or language model. No development run "
         "used this seed. What the columns mean, and how each is fooled, is in "
-        "[benchmark](benchmark.md). `builtin` and `oracle` explain the first "
-        f"{given.n} neurons, the others the first {given.few} of them. Intervals are Wilson's at "
+        "[benchmark](benchmark.md). `builtin` explains the first "
+        f"{given.n} neurons, the others the first {given.few} of them; of real channels all explain "
+        f"{given.channels}. Intervals are Wilson's at "
         "95% for shares, and bootstraps over neurons for correlations. *Seconds* are those of the "
         "planner; the time of a whole run includes the scoring.\n",
         "## Goals\n",

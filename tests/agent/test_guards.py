@@ -28,8 +28,12 @@ MANY = [f"{i:064x}" for i in range(FEWEST)]
 OTHERS = [f"{i:064x}" for i in range(100, 100 + FEWEST)]
 
 
-def form(*phrases, weight=1.0):
-    return {"terms": [{"weight": weight, "having": [p]} for p in phrases]}
+#: Phrases as scenes know them, by the short names of the hypotheses here.
+PHRASES = {"red": "red object", "circle": "red circle"}
+
+
+def form(*names, weight=1.0):
+    return {"terms": [{"weight": weight, "having": [PHRASES.get(n, n)]} for n in names]}
 
 
 def tool(name, kind="observation", **defaults):
