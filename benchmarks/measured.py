@@ -156,7 +156,7 @@ def goals(found: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
 
 def scores_of(planners: dict[str, Any]) -> list[str]:
     """One row for each planner of a suite."""
-    columns = [c for c in COLUMNS if any(p[c[1]] is not None for p in planners.values())]
+    columns = [c for c in COLUMNS if any(p[c[1]] not in (None, 0) for p in planners.values())]
     rows = []
     for name, held in planners.items():
         first = number(held["recovered"])
