@@ -104,13 +104,13 @@ async def _reporting(context: Any, call: Any) -> types.CallToolResult:
         while True:
             await context.session.report_progress(*await news.get())
 
+    results: list[types.CallToolResult] = []
     async with anyio.create_task_group() as group:
         group.start_soon(report)
-        result: types.CallToolResult = await anyio.to_thread.run_sync(
-            partial(call, progress), abandon_on_cancel=True
-        )
+        work = partial(call, progress)
+        results.append(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
         group.cancel_scope.cancel()
-    return result
+    return results[0]
 
 
 def _carry_out(

@@ -47,7 +47,7 @@ def phrase_for(words: str) -> str:
 
 
 def _stems(text: str) -> frozenset[str]:
-    said = re.findall(r"[a-z]+", text.lower())
+    said: list[str] = re.findall(r"[a-z]+", text.lower())
     return frozenset(_stem(_ANYTHING.get(w.rstrip("s"), w)) for w in said if w not in _EMPTY)
 
 

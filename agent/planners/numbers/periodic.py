@@ -30,6 +30,7 @@ def period(data: Data) -> tuple[float, float] | None:
     span = float(x[-1] - x[0])
     rates = np.arange(TURNS / span, 1 / SHORTEST, 1 / (12 * span))
     step = float(rates[1] - rates[0])
+    best, shortest = 0.0, float("inf")
     for _ in range(4):
         lengths = _length(x, y, rates)
         best = float(rates[np.argmin(lengths)])
