@@ -1,6 +1,6 @@
 """Measure the benchmark itself and write docs/measured.md: every table of it, by one command.
 
-    python benchmarks/measured.py --home FOLDER [--seed 901] [--n 100] [--only scenes,real]
+    python benchmarks/measured.py --home FOLDER [--seed 901] [--n numbers=100,scenes=60] [--few 20]
 
 Interrupted, it goes on where it was: results are rows of the ledger in that folder. Give a fresh
 folder after the planners have changed. FIND's own data are not measured here, since they are not
@@ -57,6 +57,8 @@ COLUMNS = (
     ("beyond surest", "beyond_surest"), ("calibration", "calibration"), ("failed", "failed"),
     ("asked", "queries"), ("s", "seconds"),
 )  # fmt: skip
+#: Columns that are left out where they are zero throughout.
+RARE = ("beyond_n", "failed")
 GROUPS = (("by_complexity", "complexity"), ("by_snr", "SNR"), ("by_kind", "kind"))
 
 
@@ -65,27 +67,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=901)
-    parser.add_argument("--n", type=int, default=100, help="neurons for builtin")
-    parser.add_argument("--channels", type=int, default=24, help="the same of real channels")
+    parser.add_argument(
+        "--n",
+        default="numbers=100,strings=100,words=100,scenes=100,real=24",
+        help="suites, with the neurons that builtin explains",
+    )
     parser.add_argument("--few", type=int, default=20, help="neurons for baselines and the oracle")
-    parser.add_argument("--only", default=",".join(PLANNERS))
     given = parser.parse_args()
+    many = {suite: int(n) for suite, n in (one.split("=") for one in given.n.split(","))}
     times = given.home / "measured.json"
     walls: dict[str, float | None] = json.loads(times.read_text()) if times.exists() else {}
     given.home.mkdir(parents=True, exist_ok=True)
     found: dict[str, dict[str, Any]] = {}
-    suites = given.only.split(",")
-    for suite in suites:
+    for suite, n in many.items():
         whole = suite not in walls  # a run that was interrupted has no time
         times.write_text(json.dumps({**walls, suite: walls.get(suite)}))
         begun = time.monotonic()
-        many = given.channels if suite == "real" else given.n
-        found[suite] = bench(given, suite, PLANNERS[suite][0], many)
+        found[suite] = bench(given, suite, PLANNERS[suite][0], n)
         walls[suite] = time.monotonic() - begun if whole else walls[suite]
         times.write_text(json.dumps(walls))
         write(given, found, walls)
-    for suite in suites:
-        few = given.channels if suite == "real" else given.few
+    for suite, n in many.items():
+        few = n if suite == "real" else min(n, given.few)
         for planner in PLANNERS[suite][1:]:
             found[suite] |= bench(given, suite, planner, few)
         write(given, found, walls)
@@ -118,9 +121,10 @@ def page(
         f"{given.seed}`, last on {when}, on {os.cpu_count()} cores ({platform.machine()}, "
         f"Python {platform.python_version()}), without GPU or language model. No development run "
         "used this seed. What the columns mean, and how each is fooled, is in "
-        "[benchmark](benchmark.md). `builtin` explains the first "
-        f"{given.n} neurons, the others the first {given.few} of them; of real channels all explain "
-        f"{given.channels}. Intervals are Wilson's at "
+        "[benchmark](benchmark.md). Baselines and the oracle explain the first "
+        f"{given.few} neurons of those that `builtin` explains, or all of real channels, so read "
+        "differences between planners from `hubel bench` itself, which pairs them. Intervals are "
+        "Wilson's at "
         "95% for shares, and bootstraps over neurons for correlations. *Seconds* are those of the "
         "planner; the time of a whole run includes the scoring.\n",
         "## Goals\n",
@@ -156,7 +160,9 @@ def goals(found: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
 
 def scores_of(planners: dict[str, Any]) -> list[str]:
     """One row for each planner of a suite."""
-    columns = [c for c in COLUMNS if any(p[c[1]] not in (None, 0) for p in planners.values())]
+    every = planners.values()
+    columns = [c for c in COLUMNS if any(p[c[1]] is not None for p in every)]
+    columns = [c for c in columns if c[1] not in RARE or any(p[c[1]] for p in every)]
     rows = []
     for name, held in planners.items():
         first = number(held["recovered"])
