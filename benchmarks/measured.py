@@ -151,6 +151,8 @@ def goals(found: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
         value: Any = found.get(suite, {}).get("builtin")
         for key in path:
             value = None if value is None else value.get(key)
+        if path[0] == "by_snr" and value is not None:
+            what += f" ({found[suite]['builtin'][path[0]][path[1]]['n']} neurons)"
         if value is not None:
             met = value >= goal if sign == ">=" else value <= goal
             said = f"at {'least' if sign == '>=' else 'most'} {number(goal)}"
