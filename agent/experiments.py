@@ -14,6 +14,7 @@ from typing import Any
 
 from hubel.agent import code, describe
 from hubel.agent.budget import Budget
+from hubel.agent.describe import Describer
 from hubel.agent.ledger import Ledger
 from hubel.agent.planner import Call, Step
 from hubel.agent.records import Experiment, LLMCall, Study
@@ -50,8 +51,7 @@ class Carrier:
     @property
     def tools(self) -> list[dict[str, Any]]:
         """The announced tools that a planner may call."""
-        own = [code.SPEC, *([describe.SPEC] if self.describer else [])]
-        return [*self.lab.tools, *(spec.announce() for spec in own)]
+        return tools_of(self.lab, self.describer)
 
     def left(self) -> dict[str, float]:
         """What is left of the study's budget."""
@@ -198,6 +198,12 @@ class Carrier:
 def experiment_seed(study_seed: int, n: int) -> int:
     """The seed of a study's nth experiment: the same in every run of the same study."""
     return int.from_bytes(hashlib.sha256(f"{study_seed}/{n}".encode()).digest()[:4], "big")
+
+
+def tools_of(lab: LabSession, describer: Describer | None) -> list[dict[str, Any]]:
+    """The announced tools that a planner may call: the lab's, code, and a describer if there is."""
+    own = [code.SPEC, *([describe.SPEC] if describer else [])]
+    return [*lab.tools, *(spec.announce() for spec in own)]
 
 
 def adopt_pictures(ledger: Ledger, lab: LabSession, result: dict[str, Any] | None) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pydantic
 
-from hubel.agent import code, describe
 from hubel.agent.describe import Describer
+from hubel.agent.experiments import tools_of
 from hubel.agent.guards import objection
 from hubel.agent.ledger import Ledger
 from hubel.agent.loop import MALFORMED
@@ -66,8 +66,7 @@ class Clerk:
     @property
     def tools(self) -> list[dict[str, Any]]:
         """The announced tools that a planner may call."""
-        own = [code.SPEC, *([describe.SPEC] if self.describer else [])]
-        return [*self.lab.tools, *(spec.announce() for spec in own)]
+        return tools_of(self.lab, self.describer)
 
     def call(self, name: str, args: dict[str, Any], progress: Progress) -> Answer:
         """Carry out one call.
@@ -165,8 +164,8 @@ class Clerk:
     # Steps
 
     def _tool(self, name: str, args: dict[str, Any]) -> Answer:
-        self._open()
-        known = [tool["name"] for tool in self.tools if tool["audience"] == "planner"]
+        _, view = self._open()
+        known = [tool["name"] for tool in view.tools]
         if name not in known:  # no step of the study: a slip of the client costs it nothing
             raise ToolError(f"There is no tool '{name}'. {nearest(name, [*known, *OF_STUDIES])}")
         own = {k: v for k, v in args.items() if k not in ("thought", "predictions")}

@@ -153,12 +153,10 @@ def _answered(server: Server, asked: Mapping[str, str], study: str) -> str | Non
     if unit_in(question) is not None:
         return None
     meant = meaning_of(question)
-    if meant.kind == "network":
+    if meant.kind in ("network", "which units"):
         bench = server.labs.open(asked["model"] or "demo", asked["data"] or "demo")
-        return f"/units/{bench.key}"
-    if meant.kind == "which units":
-        bench = server.labs.open(asked["model"] or "demo", asked["data"] or "demo")
-        return f"/units/{bench.key}/like?{urlencode({'what': meant.about[:CONCEPT]})}"
+        like = f"/like?{urlencode({'what': meant.about[:CONCEPT]})}"
+        return f"/units/{bench.key}{like if meant.kind == 'which units' else ''}"
     if not study.isdecimal():
         return None
     if meant.kind == "why":

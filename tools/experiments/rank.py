@@ -78,25 +78,25 @@ def rank(
     units = [f"{name}:{i}" for name in names for i in range(ctx.target.site(name).units)]
     score = _least_fall(present[:half], absent[:half])
     chosen = [int(i) for i in np.argsort(-score, kind="stable")[:n] if score[i] > 0]
-    listed, figures = [], []
+    example = [_kept(ctx, made[0], which) for which in (0, 1)]
+    listed, artifacts = [], example[:]
     for i in chosen:
         with_it, without = present[half:, i], absent[half:, i]
         spread = float(np.concatenate([with_it, without]).std())
         found = contrast.paired(with_it.tolist(), without.tolist(), ctx.seed)
-        figure = _figure(ctx, units[i], made[half + int(np.argmax(with_it - without))])
-        figures += [figure] if figure is not None else []
+        shown = _figure(ctx, units[i], made[half + int(np.argmax(with_it - without))])
+        artifacts += shown
         listed.append(
             {
                 "unit": units[i],
                 **found.to_json(),
                 "in_sd": found.mean / spread if spread > 0 else None,
-                "figure": None if figure is None else figure.id,
+                "figure": shown[-1].id if shown else None,
             }
         )
     adjusted = contrast.adjusted([one["p"] for one in listed])
     for one, p in zip(listed, adjusted, strict=True):
         one |= {"p_adjusted": p, "confirmed": p <= FDR and one["mean"] > 0}
-    example = [_kept(ctx, made[0], which) for which in (0, 1)]
     return Result(
         values={
             "phrase": phrase,
@@ -110,7 +110,7 @@ def rank(
         metric="fall of activation (maximum over positions)",
         counterfactual="minimal pairs",
         seed=ctx.seed,
-        artifacts=[*example, *figures],
+        artifacts=list({artifact.id: artifact for artifact in artifacts}.values()),
     )
 
 
@@ -167,15 +167,15 @@ def _least_fall(present: NDArray[Any], absent: NDArray[Any]) -> NDArray[np.float
     return out
 
 
-def _figure(ctx: Context, unit: str, pair: _Pair) -> Artifact | None:
-    """The pair's first picture with the unit's map; None where a unit has no places."""
+def _figure(ctx: Context, unit: str, pair: _Pair) -> list[Artifact]:
+    """The pair's first picture, and it with the unit's map; nothing where a unit has no places."""
     found = ctx.maps(unit, [pair.present])[0]
     if grid(found) is None:
-        return None
+        return []
     artifact = _kept(ctx, pair, 0)
     about = {"kind": "figure", "of": artifact.id, "unit": unit, "activation": float(found.max())}
     low, high = min(0.0, float(found.min())), float(found.max())
-    return ctx.store.put(overlay(pair.present, found, (low, high)), about, "figure")
+    return [artifact, ctx.store.put(overlay(pair.present, found, (low, high)), about, "figure")]
 
 
 def _kept(ctx: Context, pair: _Pair, which: int) -> Artifact:

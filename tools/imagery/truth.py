@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hubel.tools.imagery import pictographs
 from hubel.tools.imagery.graph import (
     COLOURS,
@@ -83,7 +86,7 @@ def truth(scene: Scene) -> dict[str, float]:
     """
     parts = [("thing", facts(t)) for t in counted(scene)]
     parts += scene_facts(scene)
-    return {phrase: 1.0 for part, known in parts for phrase in _true_of(part, known)}
+    return {phrase: 1.0 for part, known in parts for phrase in _said_of(part, known)}
 
 
 def counted(scene: Scene) -> list[Thing]:
@@ -169,9 +172,31 @@ def places() -> dict[str, frozenset[str]]:
     return meant
 
 
+def true_of(part: Part, known: Facts) -> NDArray[np.bool_]:
+    """Which phrases are true of one part of a scene, bool [phrases], in the order of `phrases`."""
+    row = _about(part)
+    for attribute, values in known:
+        row = row & _allowed(attribute, values)
+    return row
+
+
+@cache
+def _about(part: Part) -> NDArray[np.bool_]:
+    """Which phrases speak of a part."""
+    return np.array([p.part == part for p in phrases()])
+
+
 @lru_cache(maxsize=4096)
-def _true_of(part: Part, known: Facts) -> tuple[str, ...]:
-    return tuple(p.phrase for p in vocabulary().values() if p.part == part and p.holds(known))
+def _allowed(attribute: str, values: frozenset[str]) -> NDArray[np.bool_]:
+    """Which phrases need no other value of an attribute."""
+    return np.array([all(a != attribute or values & v for a, v in p.needs) for p in phrases()])
+
+
+@lru_cache(maxsize=4096)
+def _said_of(part: Part, known: Facts) -> tuple[str, ...]:
+    """The same in words."""
+    names = tuple(vocabulary())
+    return tuple(names[n] for n in np.flatnonzero(true_of(part, known)))
 
 
 def _one(value: str | None) -> frozenset[str]:

@@ -26,7 +26,7 @@ class Concept:
     """A direction in words.
 
     Attributes:
-        name: One word, or or two joined by "and".
+        name: One word, or two joined by "and".
         words: Their weighted sum is the direction.
     """
 

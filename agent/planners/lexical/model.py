@@ -61,6 +61,16 @@ class Model:
         out = (vectors @ self.off.T).max(axis=1)
         return np.asarray(1 - logistic(self.slope * (out - self.half[1])), np.float64)
 
+    @property
+    def directions(self) -> Vectors:
+        """Of its concepts, then of what is taken out: [concepts + parts, width]."""
+        return np.concatenate([self.on, self.off])
+
+    def turned(self, directions: Vectors) -> Model:
+        """The same with other directions, in the order of `directions`."""
+        parts = len(self.on)
+        return replace(self, on=directions[:parts], off=directions[parts:])
+
     def predict(self, vectors: NDArray[Any]) -> Floats:
         """What the neuron should answer: [words]."""
         return self.low + self.height * self.shape(vectors)
@@ -78,7 +88,7 @@ def fit(
         noise: Standard deviation of one answer; the larger, the less directions move.
         held: Directions stay where they are; only the curve is fitted.
     """
-    directions = np.concatenate([model.on, model.off]).astype(np.float64)
+    directions = model.directions.astype(np.float64)
     begun, concepts = directions.copy(), len(model.on)
     curve = np.array([*model.half, np.log(model.slope)])
     first, second = np.zeros(directions.size + 3), np.zeros(directions.size + 3)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from hubel.agent.planners.lexical.asked import Asked
@@ -35,16 +33,14 @@ def names(model: Model, asked: Asked) -> list[str]:
 
 def _named(model: Model, asked: Asked) -> tuple[list[str], Model]:
     """Names for directions, and the model with the names' directions in their place."""
-    whole = np.concatenate([model.on, model.off])
-    found = [_name(model, place, asked) for place in range(len(whole))]
+    found = [_name(model, place, asked) for place in range(len(model.directions))]
     rows = unit(np.stack([asked.lexicon.of(words).sum(axis=0) for words in found]))
-    parts = len(model.on)
-    worded = asked.fit(replace(model, on=rows[:parts], off=rows[parts:]), held=True)
+    worded = asked.fit(model.turned(rows), held=True)
     return [" and ".join(words) for words in found], worded
 
 
 def _name(model: Model, place: int, asked: Asked) -> list[str]:
-    direction = np.concatenate([model.on, model.off])[place]
+    direction = model.directions[place]
     lexicon = asked.lexicon
     numbers = lexicon.nearest(direction, NEAREST)
     words, vectors = [lexicon.words[n] for n in numbers], lexicon.vectors[numbers]

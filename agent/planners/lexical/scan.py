@@ -160,12 +160,12 @@ def _phrased(model: Model, place: int, words: Vectors, asked: Asked) -> Model:
     Each phrase counts as the answers make it probable; arguments as of `left_by`.
     """
     one, two = pairs_of(words)
-    phrases, parts = unit(words[one] + words[two]), len(model.on)
+    phrases = unit(words[one] + words[two])
     left, halves = min(left_by(phrases, model, place, asked), key=lambda tried: tried[0].min())
     odds = np.exp((left.min() - left) / (2 * asked.variance))
-    whole = np.concatenate([model.on, model.off])
+    whole = model.directions
     whole[place] = unit(np.where(odds > UNLIKELY, odds, 0.0) @ phrases)
-    return replace(model, on=whole[:parts], off=whole[parts:], half=halves)
+    return replace(model.turned(whole), half=halves)
 
 
 def pairs_of(words: Vectors) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -26,6 +26,11 @@ WALKERS, STEPS, KEPT = 48, 160, 160
 OF_SIZE, OF_RANGE, NEARLY_ALL = 0.01, 0.05, 0.99
 
 
+def tolerance(y: Array, middle_half: Array) -> Array:
+    """Differences from outputs that do not matter, where the middle half of them is so wide."""
+    return np.asarray(OF_SIZE * np.abs(y) + OF_RANGE * middle_half + 1e-9)
+
+
 @dataclass(frozen=True)
 class Posterior:
     """Laws that the answers leave possible.
@@ -43,7 +48,7 @@ class Posterior:
     def tolerance(self) -> Array:
         """Differences that do not matter, for each law and input, shape (laws, m)."""
         low, high = np.quantile(self.y, [0.25, 0.75], axis=1)
-        return np.asarray(OF_SIZE * np.abs(self.y) + OF_RANGE * (high - low)[:, None] + 1e-9)
+        return tolerance(self.y, (high - low)[:, None])
 
     def right(self, said: Array) -> float:
         """Share of the laws with which what was said agrees on nearly all inputs."""

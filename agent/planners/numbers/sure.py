@@ -8,7 +8,7 @@ import numpy as np
 
 from hubel.agent.planners.numbers.ask import REACH, Interval
 from hubel.agent.planners.numbers.data import Array, Data
-from hubel.agent.planners.numbers.posterior import OF_RANGE, OF_SIZE, posterior
+from hubel.agent.planners.numbers.posterior import posterior, tolerance
 from hubel.agent.planners.numbers.scan import Fit
 
 #: Confidence by the least share of answers that are met.
@@ -56,5 +56,5 @@ def met(
     if not np.isfinite(truth).any():
         return 0.0
     low, high = np.nanquantile(truth, [0.25, 0.75])
-    agree = np.abs(values - truth) <= OF_SIZE * np.abs(truth) + OF_RANGE * (high - low) + 1e-9
+    agree = np.abs(values - truth) <= tolerance(truth, high - low)
     return float(np.mean(agree | (np.isnan(values) & np.isnan(truth))))

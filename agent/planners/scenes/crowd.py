@@ -9,10 +9,10 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hubel.agent.planners.scenes.words import Bits, Floats, random_scenes, said_of
+from hubel.agent.planners.scenes.words import Bits, Floats, random_scenes
 from hubel.tools.imagery.graph import SIZES
 from hubel.tools.imagery.scenes import Scene, phrases
-from hubel.tools.imagery.truth import counted, facts
+from hubel.tools.imagery.truth import counted, facts, true_of
 
 _SHARE = 0.02  # share of random scenes of phrases that are looked at
 
@@ -77,7 +77,7 @@ def crowded(scenes: Sequence[Scene]) -> Crowd:
 def _things(scene: Scene) -> tuple[Bits, Floats]:
     """Phrases of the things of a scene, [things, phrases]; x, y and size, [3, things]."""
     things = counted(scene)
-    held = np.array([said_of("thing", facts(thing))[columns()] for thing in things], dtype=bool)
+    held = np.array([true_of("thing", facts(thing))[columns()] for thing in things], dtype=bool)
     middles = np.array([sum(ends) / 2 for ends in SIZES.values()])
     sizes = [np.abs(middles - thing.size).argmin() + 1.0 for thing in things]
     at = np.array([[t.x for t in things], [t.y for t in things], sizes])

@@ -40,6 +40,11 @@ class Data:
     kinds: NDArray[np.int64]
 
     @property
+    def centred(self) -> Floats:
+        """Answers less their mean, in which each counts what it is worth, [n]."""
+        return self.answers - np.average(self.answers, weights=self.worth)
+
+    @property
     def n(self) -> int:
         """How many answers."""
         return len(self.answers)
@@ -139,7 +144,7 @@ def pairs(data: Data) -> dict[str, Floats]:
     Returns:
         Tables over the phrases of `usable`, [usable, usable].
     """
-    y = (data.answers - np.average(data.answers, weights=data.worth)).astype(np.float32)
+    y = data.centred.astype(np.float32)
     bits = data.bits[:, usable()].astype(np.float32)
     worth = data.worth.astype(np.float32)
     weighed = worth[:, None] * bits

@@ -19,12 +19,7 @@ from hubel.agent.planners.scenes.design import SAME, probabilities
 from hubel.agent.planners.scenes.fit import Data, Fitted, weigh
 from hubel.agent.planners.scenes.library import library
 from hubel.agent.planners.scenes.state import State
-from hubel.agent.planners.scenes.words import (
-    Bits,
-    Floats,
-    costs,
-    names,
-)
+from hubel.agent.planners.scenes.words import Bits, Floats, costs, names
 from hubel.tools.imagery.scenes import Scene
 
 #: What a law of numbers or of a relation says, of phrases.
@@ -148,7 +143,7 @@ def _of_things(state: State, data: Data) -> list[Rival]:
 
 def _gain(on: Bits, data: Data) -> Floats:
     """How much of the sum of squares each feature explains, [features], where it raises."""
-    y = (data.answers - np.average(data.answers, weights=data.worth)) * data.worth
+    y = data.centred * data.worth
     held = data.worth.astype(np.float32) @ on.astype(np.float32)
     summed = y.astype(np.float32) @ on.astype(np.float32)
     rest = held * (1 - held / data.worth.sum())
@@ -158,7 +153,7 @@ def _gain(on: Bits, data: Data) -> Floats:
 
 def _thirds(pair: tuple[int, int], data: Data) -> list[int]:
     """Phrases which, beside a pair, tell most about the answers."""
-    y = data.answers - np.average(data.answers, weights=data.worth)
+    y = data.centred
     cell = _cells(data.bits, pair)
     gain = np.zeros(data.bits.shape[1])
     for number in range(4):

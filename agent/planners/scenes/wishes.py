@@ -70,12 +70,8 @@ def doubled(rng: np.random.Generator, having: Sequence[int]) -> list[int]:
         within = (both[one] == np.diag(both)) & (np.diag(both) >= _EXPECTED)
         within[[*having]] = False
         narrower = [n for n in np.flatnonzero(within) if phrases()[n].part == "thing"]
-        for first, second in (
-            rng.choice(narrower, 2, False) for _ in range(_PAIRS * (len(narrower) > 1))
-        ):
-            if (
-                both[first, second] < both[first, first]
-                and both[first, second] < both[second, second]
-            ):
+        for _ in range(_PAIRS if len(narrower) > 1 else 0):
+            first, second = rng.choice(narrower, 2, False)
+            if both[first, second] < min(both[first, first], both[second, second]):
                 return [int(first), int(second)]
     return []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hubel.tools.imagery.scenes import Scene, phrases, random_scene
-from hubel.tools.imagery.truth import Facts, Part, counted, facts, scene_facts
+from hubel.tools.imagery.truth import counted, facts, scene_facts, true_of
 
 Bits = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -34,31 +34,11 @@ def encode(scenes: Iterable[Scene]) -> Bits:
     for scene in scenes:
         row = np.zeros(len(names()), dtype=bool)
         for thing in counted(scene):
-            row |= said_of("thing", facts(thing))
+            row |= true_of("thing", facts(thing))
         for part, known in scene_facts(scene):
-            row |= said_of(part, known)
+            row |= true_of(part, known)
         rows.append(row)
     return np.array(rows, dtype=bool).reshape(-1, len(names()))
-
-
-def said_of(part: Part, known: Facts) -> Bits:
-    """Which phrases are true of one part of a scene, [phrases]."""
-    row = _about(part)
-    for attribute, values in known:
-        row = row & _allowed(attribute, values)
-    return row
-
-
-@cache
-def _about(part: Part) -> Bits:
-    """Which phrases speak of a part, [phrases]."""
-    return np.array([p.part == part for p in phrases()])
-
-
-@lru_cache(maxsize=4096)
-def _allowed(attribute: str, values: frozenset[str]) -> Bits:
-    """Which phrases need no other value of an attribute, [phrases]."""
-    return np.array([all(a != attribute or values & v for a, v in p.needs) for p in phrases()])
 
 
 @cache

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -189,7 +190,7 @@ def undone(data: Data) -> list[tuple[Prim, Data]]:
     Returns:
         Each with the examples before it, the cheapest first; of equal examples the cheapest.
     """
-    once = _undone_once(data, 99.0)
+    once = _undone_once(data, math.inf)
     found = {data.targets: (prim(0.0, "x", "_"), data)}
     rows = list(once)
     for last, before in once:

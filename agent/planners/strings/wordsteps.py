@@ -207,12 +207,11 @@ def word_steps() -> list[Prim]:
             prim(3.5 + e, f"' '.join(sorted(x.split(), key={key}, reverse=True))",
                  f"the words of _ sorted {how}, downwards"),
         ]  # fmt: skip
-    for k, (cost, pieces, noun) in enumerate(CUTS):
-        if k > 3:
-            out += [
-                prim(t.cost + 1.0 + cost, t.source, t.noun)
-                for t in (joined_pieces(IDENTITY, (0.0, pieces, noun), j) for j in (" ", "", "-"))
-            ]
+    for cost, pieces, noun in CUTS[4:]:
+        out += [
+            prim(t.cost + 1.0 + cost, t.source, t.noun)
+            for t in (joined_pieces(IDENTITY, (0.0, pieces, noun), j) for j in (" ", "", "-"))
+        ]
     for cost, source, how in _EACH:
         inner = substitute(source, "w")
         out.append(

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
+
+import numpy as np
 
 from hubel.evals.score import run
 from hubel.sandbox.cells import CellSession
-from hubel.tools.imagery.graph import Thing
 from hubel.tools.imagery.scenes import Scene, phrases
-from hubel.tools.imagery.truth import Facts, counted, facts, scene_facts
-
-#: Attributes of things that phrases speak of together.
-_GROUPS = (("shape", "colour", "texture"), ("size",), ("position",))
+from hubel.tools.imagery.truth import Facts, Part, counted, facts, scene_facts, true_of
 
 _SPACE = """
 class Thing(frozenset):
@@ -43,28 +40,16 @@ space = {}
 def described(scene: Scene) -> list[Any]:
     """A scene as a cell gets it: numbers of its phrases, and of those of each thing."""
     things = counted(scene)
-    own = [_held_by(thing) for thing in things]
+    own = [_held("thing", facts(thing)) for thing in things]
     rest = [n for part, known in scene_facts(scene) for n in _held(part, known)]
     shown = [[t.x, t.y, t.size, held] for t, held in zip(things, own, strict=True)]
     return [sorted({*rest, *(n for held in own for n in held)}), shown]
 
 
-def _held_by(thing: Thing) -> list[int]:
-    """The phrases that are true of a thing."""
-    known = facts(thing)
-    groups = (tuple(f for f in known if f[0] in group) for group in _GROUPS)
-    return [n for group in groups for n in _held("thing", group)]
-
-
-@cache
-def _held(part: str, known: Facts) -> list[int]:
-    """The phrases about one part and these attributes, and no others, that hold for the values."""
-    about = {attribute for attribute, _ in known}
-    return [
-        n
-        for n, p in enumerate(phrases())
-        if p.part == part and about.issuperset(a for a, _ in p.needs) and p.holds(known)
-    ]
+def _held(part: Part, known: Facts) -> list[int]:
+    """Numbers of the phrases that are true of a part."""
+    held: list[int] = np.flatnonzero(true_of(part, known)).tolist()
+    return held
 
 
 def said_of(

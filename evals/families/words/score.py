@@ -113,8 +113,7 @@ def score(
     near &= np.array([s is not None for s in said[: len(inputs)]])
     named, others, excepted = named_right(neuron, finding, encoder)
     fits = _correlated(said[: len(inputs)], truth)
-    found = bool(named) and all(named) and not others and excepted
-    found = found and fits >= AGREEING
+    found = bool(named) and all(named) and not others and excepted and fits >= AGREEING
     return Scored(
         claimed=code is not None,
         recovered=neuron.real and code is not None and found,
