@@ -45,7 +45,7 @@ class Served:
     def events(self, path: str, **headers: str) -> Iterator[tuple[str, str, Any]]:
         """The events of a stream: (id, name, data)."""
         headers = {k.replace("_", "-"): v for k, v in headers.items()}
-        with self.visitor.stream("GET", self.address + path, headers=headers, timeout=60) as answer:
+        with self.visitor.stream("GET", self.address + path, headers=headers, timeout=600) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             event: dict[str, str] = {}
             for line in answer.iter_lines():
@@ -67,7 +67,7 @@ def served(home: Path, *words: str, token: str = "") -> Iterator[Served]:
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=environment | {"OMP_NUM_THREADS": "1"}
     )
-    visitor = httpx.Client(timeout=30)
+    visitor = httpx.Client(timeout=300)
     try:
         said = ""
         while "hubel serves " not in said:
@@ -80,7 +80,7 @@ def served(home: Path, *words: str, token: str = "") -> Iterator[Served]:
         visitor.close()
         process.send_signal(signal.SIGTERM)
         try:
-            _, rest = process.communicate(timeout=30)
+            _, rest = process.communicate(timeout=300)
         except subprocess.TimeoutExpired:
             process.kill()
             raise

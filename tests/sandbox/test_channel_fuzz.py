@@ -21,7 +21,7 @@ from hubel.sandbox.arrays import DTYPES, Shelf
 
 LIMIT = 64 << 10
 #: Seconds that a whole frame may take, and what the machine may add.
-PATIENCE, SLACK = 0.01, 5.0
+PATIENCE, SLACK = 0.01, 60.0
 
 QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 THOROUGH = settings(QUICK, max_examples=5_000)

@@ -23,18 +23,29 @@ function markFresh(was, is) {
   }
 }
 
+/** Makes an element like another where they differ: a button that is being pressed stays. */
+function mend(was, is) {
+  if (was.isEqualNode(is)) return
+  const [had, has] = [[...was.childNodes], [...is.childNodes]]
+  if (was.nodeType !== Node.ELEMENT_NODE || was.nodeName !== is.nodeName
+    || had.length !== has.length || is.classList.contains('fresh')) return was.replaceWith(is)
+  for (const name of was.getAttributeNames()) if (!is.hasAttribute(name)) was.removeAttribute(name)
+  for (const name of is.getAttributeNames()) was.setAttribute(name, is.getAttribute(name))
+  had.forEach((child, i) => mend(child, has[i]))
+}
+
 /** Puts a piece where its id is; where there is none yet, at the end of another. */
 function put({ id, into, html }) {
-  const fresh = parse(html)
   const there = document.getElementById(id)
-  const element = fresh.firstElementChild
+  let element = parse(html).firstElementChild
   if (!element) return
   if (there) {
     if (there.contains(document.activeElement) && document.activeElement.matches('input')) return
     markFresh(there, element)
     const scrolled = there.scrollTop
     const folds = [...there.querySelectorAll('details')].map(d => d.open)
-    there.replaceWith(element)
+    mend(there, element)
+    element = document.getElementById(id)
     element.scrollTop = scrolled
     element.querySelectorAll('details').forEach((d, i) => { d.open = folds[i] || false })
   } else {
