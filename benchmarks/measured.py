@@ -118,8 +118,9 @@ def page(
     parts = [
         "# Measured\n",
         "This page is written by `python benchmarks/measured.py --home FOLDER --seed "
-        f"{given.seed}`, last on {when}, on {os.cpu_count()} cores ({platform.machine()}, "
-        f"Python {platform.python_version()}), without GPU or language model. No development run "
+        f"{given.seed} --n {given.n} --few {given.few}`, last on {when}, on {os.cpu_count()} cores "
+        f"({platform.machine()}, Python {platform.python_version()}), without GPU or language "
+        "model. No development run "
         "used this seed. What the columns mean, and how each is fooled, is in "
         "[benchmark](benchmark.md). Baselines and the oracle explain the first "
         f"{given.few} neurons of those that `builtin` explains, or all of real channels, so read "

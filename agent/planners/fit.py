@@ -1,6 +1,6 @@
 """Choosing a short weighted list of phrases that predicts a unit: forward selection.
 
-Additive lists of up to five terms, each a phrase or a conjunction of two, fitted by weighted ridge
+Additive lists of up to eight terms, each a phrase or a conjunction of two, fitted by weighted ridge
 regression. How many terms is decided by cross-validation with the whole selection inside each fold,
 so that the estimate is not flattered by it; crops of one photograph stay in one fold.
 """
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MAX_TERMS = 5
+MAX_TERMS = 8
 FOLDS = 5
 #: Ridge penalty, as a share of the weighted sum of squares of a standardised phrase.
 RIDGE = 0.01
 #: Phrases that may be joined in a conjunction: those that go best with the residual.
 JOINABLE = 8
+#: How much better a conjunction must go with the residual than a phrase alone (a correlation).
+PLAINER = 0.05
 #: Phrases outside the form that are kept as rival hypotheses.
 RIVALS = 2
 #: A further term must raise the cross-validated correlation by this much.
-WORTH = 0.01
+WORTH = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _forward(table: Table, inside: NDArray[np.bool_]) -> list[list[Term]]:
         if not fresh:
             break
         # A conjunction must be clearly better than a phrase alone.
-        _, best = max(fresh, key=lambda pair: pair[0] - 0.02 * (len(pair[1].phrases) - 1))
+        _, best = max(fresh, key=lambda pair: pair[0] - PLAINER * (len(pair[1].phrases) - 1))
         chosen = [*chosen, best]
         form = refit(table, chosen, inside)
         residual = table.measured - form.predict(table.degrees, len(residual))
