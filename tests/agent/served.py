@@ -45,7 +45,9 @@ class Served:
     def events(self, path: str, **headers: str) -> Iterator[tuple[str, str, Any]]:
         """The events of a stream: (id, name, data)."""
         headers = {k.replace("_", "-"): v for k, v in headers.items()}
-        with self.visitor.stream("GET", self.address + path, headers=headers, timeout=600) as answer:
+        with self.visitor.stream(
+            "GET", self.address + path, headers=headers, timeout=600
+        ) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             event: dict[str, str] = {}
             for line in answer.iter_lines():

@@ -95,6 +95,22 @@ def nested():
     return Lexicon(tuple(words), flat, clustered(flat, 120)), centres
 
 
+def test_a_part_is_found_of_which_the_coverage_shows_a_trace_only(nested):
+    """No word of the second kind, nor of its topic as such, is asked before the search begins."""
+    whole, centres = nested
+    sought = unit(centres["12c"][None])[0]
+    near = set(whole.nearest(sought, 60).tolist())
+    lexicon = Lexicon(whole.words, whole.vectors, tuple(n for n in whole.coverage if n not in near))
+
+    def function(words):
+        cosine = np.stack([lexicon.of(words) @ centres[name] for name in ("3a", "12c")])
+        return 1 / (1 + np.exp(-(cosine.max(axis=0) - 0.6) / 0.06))
+
+    finding, _ = explored(entities.explore(600, 0, lexicon), function)
+    assert topics_of(finding.about["concepts"]) == {"3a", "12c"}
+    assert agreement(lexicon, finding, function) > 0.9
+
+
 def broad_but(nested, narrow, noise=0.0, joined=np.multiply):
     """Related to topic 7, but not to one of its kinds."""
     lexicon, centres = nested

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hubel.agent.planners.lexical.lexicon import Lexicon
-from hubel.agent.planners.lexical.model import Floats, Model, fit
+from hubel.agent.planners.lexical.lexicon import Lexicon, Vectors
+from hubel.agent.planners.lexical.model import Floats, Model, fit, logistic
 from hubel.agent.planners.lexical.surrogate import Surrogate
+from hubel.agent.planners.lexical.table import Table
 
 #: Share of the variance of all answers that models of words miss at their best.
 NEGLIGIBLE = 0.02
+#: Words that may be a concept: the commonest ones.
+COMMON = 8000
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Asked:
     confirming: NDArray[np.bool_]
     noise: float = 0.0
     queries: int = 0
+    _tables: dict[tuple[float, float] | None, Table] = field(default_factory=dict, repr=False)
 
     @property
     def vectors(self) -> NDArray[Any]:
@@ -53,6 +57,15 @@ class Asked:
     def fit(self, model: Model, held: bool = False) -> Model:
         """A model fitted to what was asked; held, its directions stay where they are."""
         return fit(model, self.vectors, self.values, self.noise, held)
+
+    def related(self, half: float, slope: float) -> Vectors:
+        """How related each word asked is to each common one, between 0 and 1: [asked, common]."""
+        common, numbers = self.lexicon.vectors[:COMMON], self.surrogate.asked
+        cosines = self._tables.setdefault(None, Table(len(common))).upto(
+            len(numbers), lambda known: self.lexicon.vectors[numbers[known:]] @ common.T
+        )
+        table = self._tables.setdefault((half, slope), Table(len(common)))
+        return table.upto(len(cosines), lambda known: logistic(slope * (cosines[known:] - half)))
 
     def missed(self, model: Model) -> float:
         """Mean square of what a model misses."""

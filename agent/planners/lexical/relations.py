@@ -12,7 +12,7 @@ from scipy.optimize import least_squares  # type: ignore[import-untyped]
 
 from hubel.agent.planners.explorer import Explorer, Finding
 from hubel.agent.planners.lexical.asked import Asked
-from hubel.agent.planners.lexical.entities import SURE, agreement, confidence, study
+from hubel.agent.planners.lexical.entities import MISNAMED, SURE, agreement, confidence, study
 from hubel.agent.planners.lexical.form import WordForm
 from hubel.agent.planners.lexical.lexicon import Lexicon
 from hubel.agent.planners.lexical.pairform import UNDEFINED, PairForm, inside
@@ -23,8 +23,6 @@ FIRST, SECOND = 0.45, 0.4
 LIKELY = 1.0
 #: First words before which second words are tried in turn.
 PARTNERS = 2
-#: How often what is taken out of a relation is named wrong though all answers are foretold.
-MISNAMED = 0.12
 #: Ranks among the best first words where partners are looked for, and seconds to try them with.
 RANKS, PROBES = (0, 2, 5, 10, 20, 40, 80, 120), 5
 

@@ -21,34 +21,49 @@ MATTERS = 0.3
 #: Logarithm of the number of pairs that a rival was chosen from, and what the odds count by the
 #: answers that it was fitted to; those to words that it had to foresee count wholly.
 CHOICE, TRUST = 12.2, 0.2
-#: Times the model may grow, and the logarithm of the odds that it takes.
-STEPS, MARGIN = 3, 5.0
+#: Times the model may grow, duels in all, and the logarithm of the odds that one takes.
+STEPS, DUELS, MARGIN = 3, 6, 5.0
 
 
 def best(
     asked: Asked, spare: int, scanned: Scanned
 ) -> Generator[list[str], list[Any], tuple[Model, dict[str, Any]]]:
-    """Fit rivals from small to large; each larger one must foresee better where they disagree."""
+    """Fit rivals from small to large; each larger one must foresee better where they disagree.
+
+    A part that lost is sought once more before an exception is: what the duel asked may have met
+    what no rival knew before.
+    """
     model = asked.fit(scanned.alone)
     gains: dict[str, Any] = {}
+    duels = 0
     for step in range(1, STEPS + 1):
-        if step > 1:
-            scanned = scan(asked, model)
-        better = []
-        for kind, begun in (("part", scanned.either), ("exception", scanned.without)):
-            if kind == "exception" and len(model.off):
+        better: list[tuple[float, Model]] = []
+        for kind in ("part", "part again", "exception"):
+            if duels == DUELS or (kind == "exception" and len(model.off)):
                 continue
-            joined = [begun, replace(begun, least=True)] if len(begun.off) else [begun]
-            rival = asked.fit(min(joined, key=asked.held))
+            if better and kind == "part again":
+                continue
+            if duels:
+                scanned = scan(asked, model if len(model.directions) > 1 else None)
+            rival = _rival(kind, asked, scanned)
             if _sensible(rival):
-                gain = yield from _duel(model, rival, asked, spare // (2 * STEPS))
+                duels += 1
+                gain = yield from _duel(model, rival, asked, spare // DUELS)
                 gains[f"gain of {kind}, step {step}"] = gain
                 if gain > MARGIN:
-                    better.append(rival)
+                    better.append((gain, rival))
         if not better:
             break
-        model = min((asked.fit(rival) for rival in better), key=asked.missed)
+        # By what they foresaw: a free direction fits what it was fitted to, true or not.
+        model = asked.fit(max(better, key=lambda won: won[0])[1])
     return asked.fit(model), gains
+
+
+def _rival(kind: str, asked: Asked, scanned: Scanned) -> Model:
+    """The best model found that has a part or an exception more."""
+    begun = scanned.without if kind == "exception" else scanned.either
+    joined = [begun, replace(begun, least=True)] if len(begun.off) else [begun]
+    return asked.fit(min(joined, key=asked.held) if len(joined) > 1 else begun)
 
 
 def _sensible(model: Model) -> bool:

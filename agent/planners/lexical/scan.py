@@ -15,12 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hubel.agent.planners.lexical.asked import Asked
+from hubel.agent.planners.lexical.asked import COMMON, Asked
 from hubel.agent.planners.lexical.lexicon import Vectors, unit
 from hubel.agent.planners.lexical.model import Floats, Model, logistic
 
-#: Words that may be a concept: the commonest ones.
-COMMON = 8000
 #: Words that may be the first of a pair: those that do best alone.
 FIRSTS = 24
 #: Cosines at which relatedness is one half, and how steep it is there; fits begin from these.
@@ -51,19 +49,24 @@ class Scanned:
 def telling(asked: Asked, count: int) -> list[int]:
     """Numbers of words to ask next: on which the best hypotheses of words answer most, or differ.
 
+    And words near to those that answered more than any of these says: another concept may be there.
+
     Args:
         asked: All answers so far.
-        count: How many, a third for each hypothesis.
+        count: How many, a quarter for each.
     """
     scanned, vectors = scan(asked), asked.lexicon.vectors
-    models = (scanned.alone, scanned.either, scanned.without)
-    alone, either, without = (asked.fit(m, held=True).predict(vectors) for m in models)
+    models = [asked.fit(m, held=True) for m in (scanned.alone, scanned.either, scanned.without)]
+    alone, either, without = (m.predict(vectors) for m in models)
+    least = min(models, key=asked.missed)
+    missed = asked.values - least.predict(asked.vectors)
+    surprising = asked.surrogate.surprising(missed, asked.noise)
     taken = asked.surrogate.kept.copy()
     taken[asked.surrogate.asked] = True
     chosen: list[int] = []
-    for worth in (alone, np.abs(either - alone), np.abs(without - alone)):
+    for worth in (alone, np.abs(either - alone), np.abs(without - alone), surprising):
         ranked = np.argsort(np.where(taken, -np.inf, worth))[::-1]
-        some = [int(n) for n in ranked[: count // 3] if not taken[n]]
+        some = [int(n) for n in ranked[: count // 4] if not taken[n]]
         taken[some] = True
         chosen += some
     return chosen
@@ -76,34 +79,57 @@ def scan(asked: Asked, model: Model | None = None) -> Scanned:
         asked: All answers so far.
         model: What is grown; None for pairs of words.
     """
-    words, values = asked.lexicon.vectors[:COMMON], asked.values
-    cosines = words @ asked.vectors.T
-    found: dict[str, tuple[float, Model]] = {}
+    words, values = asked.lexicon.vectors[:COMMON], asked.values - asked.values.mean()
+    found: dict[str, _Chosen] = {}
     for half, slope in CURVES:
-        g = logistic(slope * (cosines - half)).astype(np.float32)
+        g = asked.related(half, slope)
         squares = g * g
-        alone = _left(g @ values, g.sum(axis=1), squares.sum(axis=1), values)
+        ones = np.ones(len(g), np.float32)
+        alone = _left(values.astype(np.float32) @ g, ones @ g, ones @ squares, values)
         first = np.argsort(alone, kind="stable")[:FIRSTS]
         one = Model(words[first[:1]], words[:0], (half, half), slope, 0.0, 1.0)
-        rivals: dict[str, tuple[float, Model]] = {}
-        if model is None:
-            rivals["alone"] = float(alone.min()), _phrased(one, 0, words[first], asked)
-        shapes = g[first] if model is None else model.shape(asked.vectors)[None]
+        tried = [("alone", _Chosen(float(alone.min()), one, first))] if model is None else []
+        shapes = g[:, first].T if model is None else model.shape(asked.vectors)[None]
         for name, left in _paired(shapes.astype(np.float64), g, squares, values).items():
             row, column = np.unravel_index(int(left.argmin()), left.shape)
             base = model or replace(one, on=words[first[row]][None])
             pair = _grown(base, words[column][None], name == "without")
-            if name not in found or left.min() < found[name][0]:
-                if model is None:
-                    pair = _phrased(pair, 0, words[first[np.argsort(left[:, column])]], asked)
-                second = words[np.argsort(left[row], kind="stable")[:FIRSTS]]
-                pair = _phrased(pair, len(base.on), second, asked)
-                rivals[name] = (float(left.min()), pair)
-        for name, rival in rivals.items():
-            if name not in found or rival[0] < found[name][0]:
-                found[name] = rival
-    either, without = found["either"][1], found["without"][1]
-    return Scanned(model or found["alone"][1], either, without)
+            firsts = first[np.argsort(left[:, column])] if model is None else None
+            seconds = np.argsort(left[row], kind="stable")[:FIRSTS]
+            tried.append((name, _Chosen(float(left.min()), pair, firsts, seconds, len(base.on))))
+        for name, chosen in tried:
+            if name not in found or chosen.left < found[name].left:
+                found[name] = chosen
+    phrased = {name: chosen.phrased(words, asked) for name, chosen in found.items()}
+    return Scanned(model or phrased["alone"], phrased["either"], phrased["without"])
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The best of one kind with single words.
+
+    Attributes:
+        left: What it misses, squares summed.
+        model: With one word for each direction that is sought.
+        firsts: Numbers of the words that do best as its first concept; None if that was given.
+        seconds: The same for the direction at `place`; None where there is one direction only.
+        place: Of the direction that was added.
+    """
+
+    left: float
+    model: Model
+    firsts: NDArray[np.intp] | None = None
+    seconds: NDArray[np.intp] | None = None
+    place: int = 0
+
+    def phrased(self, words: Vectors, asked: Asked) -> Model:
+        """The same with phrases for the words."""
+        model = self.model
+        if self.firsts is not None:
+            model = _phrased(model, 0, words[self.firsts], asked)
+        if self.seconds is not None:
+            model = _phrased(model, self.place, words[self.seconds], asked)
+        return model
 
 
 def _grown(base: Model, extra: Vectors, out: bool) -> Model:
@@ -118,30 +144,30 @@ def _paired(s: Floats, g: NDArray[Any], squares: NDArray[Any], y: Floats) -> dic
 
     Args:
         s: Of the first concepts: [firsts, asked].
-        g: Of all words: [words, asked].
+        g: Of all words: [asked, words].
         squares: The same, squared.
         y: The answers: [asked].
     """
-    rest, s2 = 1 - s, s * s
-
-    def through(weights: Floats, table: NDArray[Any]) -> Floats:
-        return np.asarray((table @ weights.T.astype(np.float32)).T, np.float64)
+    s2 = s * s
+    ones = np.ones((1, len(y)))
+    # All that the moments of both kinds are made of, in two products.
+    linear = np.concatenate([s * y, s, s2, y[None], ones]).astype(np.float32) @ g
+    quadratic = np.concatenate([s, s2, ones]).astype(np.float32) @ squares
+    sy_g, s_g, s2_g, (y_g, all_g) = np.split(
+        linear.astype(np.float64), [len(s) * k for k in (1, 2, 3)]
+    )
+    s_q, s2_q, all_q = np.split(quadratic.astype(np.float64), [len(s), 2 * len(s)])
 
     def column(weights: Floats) -> Floats:
         return np.asarray(weights.sum(axis=1, keepdims=True), np.float64)
 
     either = _left(
-        column(s * y) + through(rest * y, g),
-        column(s) + through(rest, g),
-        column(s2) + 2 * through(s * rest, g) + through(rest * rest, squares),
+        column(s * y) + y_g - sy_g,
+        column(s) + all_g - s_g,
+        column(s2) + 2 * (s_g - s2_g) + all_q - 2 * s_q + s2_q,
         y,
     )
-    without = _left(
-        column(s * y) - through(s * y, g),
-        column(s) - through(s, g),
-        column(s2) - 2 * through(s2, g) + through(s2, squares),
-        y,
-    )
+    without = _left(column(s * y) - sy_g, column(s) - s_g, column(s2) - 2 * s2_g + s2_q, y)
     return {"either": either, "without": without}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubel.agent.planners.lexical.lexicon import Vectors
+from hubel.agent.planners.lexical.table import Table
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +42,7 @@ class Surrogate:
         self.kept = kept
         self.asked: list[int] = []
         self.values: list[float] = []
-        self._columns = np.empty((len(vectors), 0), np.float32)
+        self._covariances = Table(len(vectors))
 
     def tell(self, numbers: Sequence[int], values: Sequence[float]) -> None:
         """Add what new words gave."""
@@ -54,21 +55,43 @@ class Surrogate:
         Args:
             noise: Standard deviation of one answer.
         """
-        fresh = self.vectors @ self.vectors[self.asked[self._columns.shape[1] :]].T
-        fresh = np.exp((fresh - 1) / REACH).astype(np.float32)
-        self._columns = np.concatenate([self._columns, fresh], axis=1)
         values, unsure = self._raised(noise)
         spread = float(max(values.std(), 1e-6))
-        kernel = self._columns[self.asked].astype(np.float64)
-        nugget = (unsure / spread) ** 2 + 0.02
-        inverse = np.linalg.inv(kernel + nugget * np.eye(len(kernel))).astype(np.float32)
-        mean = self._columns @ (inverse @ (values / spread).astype(np.float32))
+        rows, inverse = self._inverse((unsure / spread) ** 2)
+        mean = (inverse @ (values / spread).astype(np.float32)) @ rows
         # Deviations cost most and matter for promising words only; elsewhere they count as none.
         some = np.argsort(-mean, kind="stable")[:LIKELY]
-        explained = np.einsum("ij,ij->i", self._columns[some] @ inverse, self._columns[some])
+        near = rows[:, some]
+        explained = np.einsum("ij,ij->j", inverse @ near, near)
         deviation = np.zeros(len(mean))
         deviation[some] = np.sqrt(np.clip(1 - explained, 0, 1))
         return spread * mean.astype(np.float64), spread * deviation
+
+    def surprising(self, missed: Floats, noise: float) -> Floats:
+        """What a model is to be expected to miss of each word: [words].
+
+        Args:
+            missed: By how much the words asked answered more than it says, in their order.
+            noise: Standard deviation of one answer.
+        """
+        spread = float(max(missed.std(), 1e-6))
+        rows, inverse = self._inverse((noise / spread) ** 2)
+        return np.asarray((inverse @ missed.astype(np.float32)) @ rows, np.float64)
+
+    def _inverse(self, unsure: float) -> tuple[Vectors, Vectors]:
+        """Covariances of the words asked with all, and their own, with noise, inverted."""
+        rows = self._covariances.upto(len(self.asked), self._covarying)
+        own = rows[:, self.asked].astype(np.float64)
+        inverse = np.linalg.inv(own + (unsure + 0.02) * np.eye(len(own)))
+        return rows, inverse.astype(np.float32)
+
+    def _covarying(self, known: int) -> Vectors:
+        """Covariances of the words asked, from a number on, with all words: [asked, words]."""
+        rows = self.vectors[self.asked[known:]] @ self.vectors.T
+        rows -= 1
+        rows /= np.float32(REACH)
+        np.exp(rows, out=rows)
+        return rows
 
     def _raised(self, noise: float) -> tuple[Floats, float]:
         """How far each answer lies above the usual one, compressed, and how unsure that is.

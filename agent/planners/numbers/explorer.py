@@ -18,16 +18,28 @@ from hubel.agent.planners.numbers import ask
 from hubel.agent.planners.numbers.ask import REACH, Interval, Record
 from hubel.agent.planners.numbers.data import Data, runs
 from hubel.agent.planners.numbers.outside import predictable, straight
+from hubel.agent.planners.numbers.pieces import leaping, sharp
 from hubel.agent.planners.numbers.posterior import posterior
 from hubel.agent.planners.numbers.refine import refreshed
 from hubel.agent.planners.numbers.scan import Fit
-from hubel.agent.planners.numbers.search import complete, contents, plainer, search
+from hubel.agent.planners.numbers.search import (
+    JUMPS,
+    complete,
+    contents,
+    excepting,
+    plainer,
+    search,
+)
 from hubel.agent.planners.numbers.verdict import State, verdict
 
 #: Questions of which an answer is asked for at a time.
 BATCH = 9
 #: Searches from the start, since each takes a second or more.
 SEARCHES = 3
+#: Stretches that a law may leave unexplained; where they are more, it is another law.
+STRETCHES = 3
+#: Times that the brackets of jumps are halved before a law is known.
+LEAPS = 6
 #: Under noise: inputs that may be asked about, and parts of the budget that are asked at a time.
 CANDIDATES, ROUNDS = 193, (0.14, 0.1, 0.1, 0.1)
 
@@ -81,6 +93,8 @@ def explore(budget: int = 200, seed: int = 0) -> Explorer:
     yield from _measure_noise(study)
     if len(study.data().x) >= 4:
         _search(study, deep=False)
+        if study.sigma == 0:
+            yield from _leap(study)
         yield from _under_noise(study) if study.sigma > 0 else _tighten(study)
     return _finish(study)
 
@@ -137,7 +151,20 @@ def _search(study: _Study, deep: bool) -> None:
     study.searches += 1
     data = study.data()
     found = search(data, study.seed + study.searches, deep)
+    again = not deep and study.searches > 1 and study.sigma == 0
+    if again and not complete(found[0], data) and sharp(data).any():
+        found += excepting(data, study.seed + study.searches)
     study.fits = sorted([*refreshed(study.fits, data), *found], key=lambda fit: fit.cost)
+
+
+def _leap(study: _Study) -> Ask:
+    """Close in on the largest jumps, whatever the law: an exception lies between two of them."""
+    data, best = study.data(), study.fits[0]
+    if complete(best, data) or _bracketing(best, data):
+        return
+    for _ in range(LEAPS):
+        yield from study.ask(leaping(study.data(), JUMPS))
+    study.fits = refreshed(study.fits, study.data())
 
 
 def _under_noise(study: _Study) -> Ask:
@@ -162,9 +189,11 @@ def _tighten(study: _Study) -> Ask:
         data, best = study.data(), study.fits[0]
         if not complete(best, data) and study.searches < SEARCHES and not _bracketing(best, data):
             late = study.left < study.budget // 6
+            if late:
+                yield from _leap(study)
             if late or (study.searches == 1 and _promising(study, data)):
                 _search(study, deep=not late)
-                best = study.fits[0]
+                data, best = study.data(), study.fits[0]
         wanted = ask.jumps(best, data, BATCH // 2 if ask.widest(study.record) > 4 else BATCH - 3)
         if best.exact(data):
             wanted += ask.borders(best.inside, data, BATCH // 2)
@@ -186,12 +215,14 @@ def _promising(study: _Study, data: Data) -> bool:
         around = np.abs(np.subtract.outer(data.x, data.x))
         near = np.abs(np.subtract.outer(data.y, data.y))[(around > 0) & (around < 0.3)]
         return len(near) > 0 and bool(np.median(near) < 0.3 * data.unit)
-    return not straight(data)
+    return bool(sharp(data).any()) or not straight(data)
 
 
 def _bracketing(fit: Fit, data: Data) -> bool:
     """Is what the fit leaves unexplained a stretch whose ends are still being looked for?"""
-    return fit.exact(data) and bool(ask.borders(fit.inside, data, 1)) and fit.inside.mean() > 0.6
+    if not fit.exact(data) or fit.inside.mean() <= 0.6 or runs(~fit.inside) > STRETCHES:
+        return False
+    return bool(ask.borders(fit.inside, data, 1))
 
 
 def _test(study: _Study, fit: Fit, fresh: list[float]) -> None:

@@ -141,21 +141,35 @@ def longest(mask: Mask) -> Mask:
 
 def gated(law: Fit, inside: Fit, stretch: Mask, data: Data) -> Fit:
     """One law inside a stretch of the inputs, another outside."""
+    other = substitute(inside.expr, X, len(law.params))
+    name = f"{law.name}, with {inside.name}"
+    return _joined(name, law, other, inside.params, stretch, data)
+
+
+def imaged(law: Fit, stretch: Mask, data: Data) -> Fit:
+    """The law, and inside a stretch the same law scaled, turned or moved: a*law + b."""
+    values = np.nan_to_num(law(data.x))[stretch]
+    varies = bool(np.ptp(values) > 1e-9 * (1 + np.abs(values).max()))
+    pair = np.polyfit(values, data.y[stretch], 1) if varies else (1.0, data.y[stretch] - values)
+    n = len(law.params)
+    other = ("add", ("mul", p(n), law.expr), p(n + 1))
+    params = np.array([pair[0], np.median(pair[1])])
+    return _joined(f"{law.name}, elsewhere another", law, other, params, stretch, data)
+
+
+def _joined(name: str, law: Fit, other: Expr, params: Array, stretch: Mask, data: Data) -> Fit:
+    """The law outside a stretch, the other expression, with parameters of its own, inside."""
     where = np.flatnonzero(stretch)
     low, high = _between(data.x, where[0] - 1), _between(data.x, where[-1])
-    m, n = len(law.params), len(inside.params)
-    other = substitute(inside.expr, X, m)
+    n = len(law.params) + len(params)
     if where[0] == 0:
-        expr: Expr = ("where", ("less", X, p(m + n)), other, law.expr)
-        params = [*law.params, *inside.params, high]
+        expr: Expr = ("where", ("less", X, p(n)), other, law.expr)
+        ends = [high]
     elif where[-1] == len(data.x) - 1:
-        expr = ("where", ("less", X, p(m + n)), law.expr, other)
-        params = [*law.params, *inside.params, low]
+        expr, ends = ("where", ("less", X, p(n)), law.expr, other), [low]
     else:
-        expr = ("where", ("between", X, p(m + n), p(m + n + 1)), other, law.expr)
-        params = [*law.params, *inside.params, low, high]
-    name = f"{law.name}, with {inside.name}"
-    return polished(judged(name, expr, np.array(params), data), data)
+        expr, ends = ("where", ("between", X, p(n), p(n + 1)), other, law.expr), [low, high]
+    return polished(judged(name, expr, np.array([*law.params, *params, *ends]), data), data)
 
 
 def envelopes(law: Fit, other: Fit, data: Data) -> Iterator[Fit]:

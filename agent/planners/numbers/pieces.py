@@ -15,6 +15,10 @@ from hubel.agent.planners.numbers.scan import Fit, judged, polished
 LEAST, MOST = 4, 5
 #: Share of the answers that must lie on straight pieces.
 COVERED = 0.97
+#: A step is a jump if it is so far beyond the slopes beside it, between inputs so close.
+LEAP, SHARP = 0.02, 0.06
+#: Where more steps than these look like jumps, something repeats or nothing is lawful.
+MANY = 16
 
 
 def bends(data: Data) -> Iterator[Fit]:
@@ -50,6 +54,52 @@ def longest_straight(data: Data, most: int) -> Iterator[Mask]:
         stretch = np.zeros(len(data.x), dtype=bool)
         stretch[run] = True
         yield stretch
+
+
+def excess(data: Data) -> Array:
+    """How far each step between neighbours is beyond what the slopes beside it explain.
+
+    Returns:
+        Weighted differences, shape (n - 1,); below 0 where the slopes explain the step.
+    """
+    if len(data.x) < 3:
+        return np.zeros(max(len(data.x) - 1, 0))
+    wide = np.diff(data.x) + 1e-9
+    moves = np.abs(np.diff(data.y)) * (data.w[1:] + data.w[:-1]) / 2
+    slopes = np.pad(moves / wide, 1)
+    return np.asarray(moves - 2 * wide * np.maximum(slopes[:-2], slopes[2:]))
+
+
+def sharp(data: Data) -> Mask:
+    """Which steps between neighbours are jumps: beyond the slopes beside them, and narrow."""
+    return (excess(data) > LEAP) & (np.diff(data.x) < SHARP)
+
+
+def leaps(data: Data, most: int) -> list[int]:
+    """Steps between neighbours that may be jumps, from left to right.
+
+    The largest sharp ones; where there are not two, those that stand out among their neighbours.
+    """
+    moves = np.abs(np.diff(data.y)) * (data.w[1:] + data.w[:-1]) / 2
+    sure = sharp(data)
+    if sure.sum() > 1:
+        return sorted(np.argsort(np.where(sure, -moves, 0))[: min(most, int(sure.sum()))])
+    usual = np.array([np.median(moves[max(0, n - 5) : n + 6]) for n in range(len(moves))])
+    return sorted(np.argsort(np.where(sure, -np.inf, -moves / (usual + 1e-3)))[:most])
+
+
+def leaping(data: Data, most: int) -> list[float]:
+    """Inputs that halve the brackets of what may be a jump; none where jumps are many.
+
+    A jump is as high in a bracket of half the width; a slope is not.
+    """
+    beyond = excess(data)
+    found = np.flatnonzero(beyond > LEAP)
+    if len(found) > MANY:
+        return []
+    order = found[np.argsort(-beyond[found])][:most]
+    x = data.x
+    return [float((x[n] + x[n + 1]) / 2) for n in order if x[n + 1] - x[n] >= SHARP]
 
 
 def _straight(data: Data, most: int) -> list[list[int]]:

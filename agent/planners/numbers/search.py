@@ -16,13 +16,14 @@ from hubel.agent.planners.numbers.parts import (
     envelopes,
     gated,
     gates,
+    imaged,
     lattice,
     longest,
     pairs,
     wide,
 )
 from hubel.agent.planners.numbers.periodic import folded, period, unfolded, waves
-from hubel.agent.planners.numbers.pieces import bends, longest_straight, stretches
+from hubel.agent.planners.numbers.pieces import bends, leaps, longest_straight, stretches
 from hubel.agent.planners.numbers.rational import rationals
 from hubel.agent.planners.numbers.scan import Fit, best_of, fitted, judged, start
 from hubel.agent.planners.numbers.whole import counting
@@ -32,7 +33,7 @@ KEPT, FITTED = 24, 18
 #: Forms of fewer parameters that are fitted once one explains everything.
 PLAINER = 4
 #: Share of the answers above which a law explains nearly everything.
-NEARLY = 0.97
+NEARLY = 0.9
 #: Largest jumps between which an exception may lie.
 JUMPS = 4
 #: Widest straight runs of answers that may be exceptions.
@@ -75,6 +76,11 @@ def search(data: Data, seed: int, deep: bool = True) -> list[Fit]:
             if complete(fits[0], data):
                 break
     return fits[:KEPT]
+
+
+def excepting(data: Data, seed: int) -> list[Fit]:
+    """Laws of what lies outside a stretch between two jumps, with what holds inside."""
+    return list(_masked(data, np.random.default_rng(seed)))
 
 
 def complete(fit: Fit, data: Data) -> bool:
@@ -132,7 +138,7 @@ def _masked(data: Data, rng: np.random.Generator) -> Iterator[Fit]:
     """Laws of what lies outside a stretch that may be an exception."""
     if data.sigma > 0 or len(data.x) < 20:
         return
-    for stretch in (*longest_straight(data, STRAIGHT), *_between_jumps(data)):
+    for stretch in (*_between_jumps(data), *longest_straight(data, STRAIGHT)):
         held = data.x[stretch]
         if not wide(stretch, data) or held[-1] - held[0] > 0.4 * (data.x[-1] - data.x[0]):
             continue
@@ -146,10 +152,7 @@ def _masked(data: Data, rng: np.random.Generator) -> Iterator[Fit]:
 
 def _between_jumps(data: Data) -> Iterator[Mask]:
     """Stretches between two of the largest jumps."""
-    moves = np.abs(np.diff(data.y)) * (data.w[1:] + data.w[:-1]) / 2
-    usual = np.array([np.median(moves[max(0, n - 5) : n + 6]) for n in range(len(moves))])
-    top = np.sort(np.argsort(-moves / (usual + 1e-3))[:JUMPS])
-    for low, high in combinations(top, 2):
+    for low, high in combinations(leaps(data, JUMPS), 2):
         stretch = np.zeros(len(data.x), dtype=bool)
         stretch[low + 1 : high + 1] = True
         yield stretch
@@ -173,13 +176,11 @@ def plainer(fit: Fit, data: Data, seed: int) -> Iterator[Fit]:
     for stretch in stretches(fit, known):
         if not wide(stretch, known):
             continue
-        rest, inner = known.only(~stretch), known.only(stretch)
-        law, other = (
-            search(part, int(rng.integers(2**32)), deep=False)[0] for part in (rest, inner)
-        )
-        if complete(law, rest) and complete(other, inner):
-            whole = gated(judged(law.name, law.expr, law.params, known), other, stretch, known)
-            tried = judged(whole.name, whole.expr, whole.params, data)
+        rest = known.only(~stretch)
+        law = search(rest, int(rng.integers(2**32)), deep=False)[0]
+        if complete(law, rest) and uses_input(law.expr):
+            whole = judged(law.name, law.expr, law.params, data)
+            tried = _filled(whole, longest(~whole.inside), data, rng)
             if tried.cost < fit.cost:
                 yield tried
 
@@ -194,10 +195,13 @@ def contents(fit: Fit, data: Data, seed: int) -> Iterator[Fit]:
 def _filled(fit: Fit, stretch: Mask, data: Data, rng: np.random.Generator) -> Fit:
     if not wide(stretch, data):
         return fit
+    image = imaged(fit, stretch, data)
+    if complete(image, data):
+        return image
     rest = search(data.only(stretch), int(rng.integers(2**32)), deep=False)
     both = [gated(fit, other, stretch, data) for other in rest[:2]]
     both += [tried for other in rest[:2] for tried in envelopes(fit, other, data)]
-    return min(both, key=lambda other: other.cost)
+    return min([image, *both], key=lambda other: other.cost)
 
 
 def _nested(data: Data, rng: np.random.Generator) -> Iterator[Fit]:

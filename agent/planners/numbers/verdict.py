@@ -207,7 +207,20 @@ def exceptional(fit: Fit, state: State) -> tuple[Interval, ...]:
     if left or data.sigma > 0 or not _where(fit.expr):
         return left
     low, high = (float(fit.params[part[1]]) for part in fit.expr[1][2:4])
-    return ((low, high),)
+    return (_widened(low, high, fit, data) if fit.exact(data) else (low, high),)
+
+
+def _widened(low: float, high: float, fit: Fit, data: Data) -> Interval:
+    """The stretch with the answers next to it that neither of its laws explains."""
+    x, held = data.x, np.flatnonzero((data.x >= low) & (data.x <= high))
+    if not len(held):
+        return (low, high)
+    n, m = int(held[0]), int(held[-1])
+    while n > 0 and not fit.inside[n - 1]:
+        n, low = n - 1, -REACH if n == 1 else float((x[n - 2] + x[n - 1]) / 2)
+    while m < len(x) - 1 and not fit.inside[m + 1]:
+        m, high = m + 1, REACH if m == len(x) - 2 else float((x[m + 1] + x[m + 2]) / 2)
+    return (low, high)
 
 
 def _leftover(fit: Fit, data: Data) -> tuple[Interval, ...]:

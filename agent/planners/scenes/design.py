@@ -82,7 +82,7 @@ class Designer:
         self._compose(rivals, weights, state)
         lib = library()
         scenes = [*lib.scenes, *self.pool.scenes]
-        bits = np.concatenate([lib.bits.astype(np.float64), self.pool.bits])
+        bits = np.concatenate([lib.numbers, self.pool.bits])
         said = np.stack([f.predict(bits) for f in rivals])
         spread = np.sqrt(weights)[:, None] * (said - weights @ said)
         tired = np.array([1.0 + state.times(scene) for scene in scenes])
@@ -141,14 +141,35 @@ class Designer:
         odds[[*best.hypothesis.slots]] = -np.inf
         hope = np.exp(np.clip((odds - odds.max()) / TEMPER, -20, 0))
         lib = library()
-        free = best.predict(lib.bits.astype(np.float64)) < 0.5 * _top(best)
+        free = best.predict(lib.numbers) < 0.5 * _top(best)
         tired = np.array([1.0 + state.times(scene) for scene in lib.scenes])
         chosen = []
         for _ in range(count):
-            n = int(np.argmax(free * (lib.bits @ hope) / tired))
+            n = int(np.argmax(free * (lib.numbers @ hope) / tired))
             chosen.append(lib.scenes[n])
             tired[n] += 1.0
             hope = hope * np.where(lib.bits[n], 0.7, 1.0)
+        return chosen
+
+    def neglected(self, best: Fitted, state: State, count: int) -> list[Scene]:
+        """Scenes with phrases that were seen least where its rule is off, the common ones first.
+
+        What drives the unit besides shows there alone; beside the rule it may make no difference.
+        """
+        bits = state.data().bits
+        times = (best.predict(bits) < 0.5 * _top(best)) @ bits
+        prior = np.exp(-costs())
+        prior[[*best.hypothesis.slots]] = 0.0
+        lib = library()
+        free = best.predict(lib.numbers) < 0.5 * _top(best)
+        tired = np.array([1.0 + state.times(scene) for scene in lib.scenes])
+        chosen = []
+        for _ in range(count):
+            worth = lib.numbers @ (prior / np.square(1.0 + times))
+            n = int(np.argmax(free * worth / tired))
+            chosen.append(lib.scenes[n])
+            tired[n] += 1.0
+            times = times + lib.numbers[n]
         return chosen
 
     def _compose(self, rivals: list[Fitted], weights: Floats, state: State) -> None:

@@ -100,9 +100,10 @@ def explore(budget: int, seed: int) -> Explorer:
         scenes += designer.contexts(top, state, 4) if known else _hot(state)
         rest = max(3, _ROUND - len(scenes))
         if known and state.noise > 1e-4 and sure > 0.8:
-            scenes += designer.suspects(top, state, data.sigma, rest - 1)
-            rest = 1
-        scenes += designer.cover(rest)
+            scenes += designer.suspects(top, state, data.sigma, rest // 2)
+            scenes += designer.neglected(top, state, rest - rest // 2)
+        else:
+            scenes += designer.cover(rest)
         begin = len(state.answers)
         yield from ask(scenes)
         new = state.data()

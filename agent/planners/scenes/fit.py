@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -10,6 +12,9 @@ from numpy.typing import NDArray
 
 from hubel.agent.planners.scenes.grammar import Hypothesis
 from hubel.agent.planners.scenes.words import Floats, costs, usable
+
+#: For what only ranks phrases.
+Short = NDArray[np.float32]
 
 #: Squared residual, in units of the noise, above which an answer counts as an outlier: perception
 #: errs on about three scenes in a thousand.
@@ -19,6 +24,7 @@ _CAP = 14.0
 FLOOR = 0.07
 _RIDGE = 1e-6
 _ROUNDS = 2  # of reweighting
+_LEAST = 0.5  # of the sum of squares of a feature that is looked at
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,11 @@ class Data:
     def centred(self) -> Floats:
         """Answers less their mean, in which each counts what it is worth, [n]."""
         return self.answers - np.average(self.answers, weights=self.worth)
+
+    @cached_property
+    def short(self) -> Short:
+        """`bits` in short numbers, for what only ranks phrases, [n, phrases]."""
+        return self.bits.astype(np.float32)
 
     @property
     def n(self) -> int:
@@ -126,7 +137,7 @@ def scan(hypothesis: Hypothesis, slot: int, data: Data, trust: Floats) -> Floats
         [trust * (a[:, k] * b[:, m] + a[:, m] * b[:, k] + b[:, k] * b[:, m]) for k, m in pairs]
         + [trust * data.answers * b[:, k] for k in range(width)]
     )
-    sums = crossed @ data.bits
+    sums = (crossed.astype(np.float32) @ data.short).astype(np.float64)
     gram = np.empty((phrases, width, width))
     for (k, m), row in zip(pairs, sums, strict=False):
         gram[:, k, m] = gram[:, m, k] = row + float((trust * a[:, k] * a[:, m]).sum())
@@ -138,38 +149,57 @@ def scan(hypothesis: Hypothesis, slot: int, data: Data, trust: Floats) -> Floats
     return found
 
 
-def pairs(data: Data) -> dict[str, Floats]:
-    """How much of the sum of squares each pair of phrases explains, by base.
+class Pairs:
+    """How much of a sum of squares pairs of phrases explain.
 
-    Returns:
-        Tables over the phrases of `usable`, [usable, usable].
+    What does not depend on the answers is reckoned once: pairs are looked for in what several
+    hypotheses leave of the same scenes.
+
+    Args:
+        data: Scenes, and what each counts.
     """
-    y = data.centred.astype(np.float32)
-    bits = data.bits[:, usable()].astype(np.float32)
-    worth = data.worth.astype(np.float32)
-    weighed = worth[:, None] * bits
-    count = weighed.sum(axis=0)
-    sums = y @ weighed
-    both = bits.T @ weighed
-    sums_both = bits.T @ (y[:, None] * weighed)
-    total = float(worth.sum())
-    first, second = (count[:, None], sums[:, None]), (count[None, :], sums[None, :])
-    features = {
-        "and": (both, sums_both),
-        "or": (first[0] + second[0] - both, first[1] + second[1] - sums_both),
-        "xor": (first[0] + second[0] - 2 * both, first[1] + second[1] - 2 * sums_both),
-        "and not": (first[0] - both, first[1] - sums_both),
-    }
-    found = {}
-    for name, (held, summed) in features.items():
-        rest = held * (1 - held / total)
-        gain = np.where(rest > 0.5, np.square(summed) / np.maximum(rest, 0.5), 0.0)
-        gain[summed <= 0] = 0.0
-        if name != "and not":
-            gain = np.triu(gain, 1)
-        np.fill_diagonal(gain, 0.0)
-        found[name] = gain
-    return found
+
+    def __init__(self, data: Data) -> None:
+        bits = data.short[:, usable()]
+        self._bits = bits.T
+        self._weighed: Short = data.worth.astype(np.float32)[:, None] * bits
+        count, total = self._weighed.sum(axis=0), float(data.worth.sum())
+        held = _joined(count, self._bits @ self._weighed)
+        self._room = {base: _room(one, total, ordered=base == "and not") for base, one in held}
+
+    def explained(self, data: Data) -> dict[str, Short]:
+        """How much each pair explains, by base.
+
+        Args:
+            data: The same scenes, perhaps with other answers.
+
+        Returns:
+            Tables over the phrases of `usable`, [usable, usable].
+        """
+        y: Short = data.centred.astype(np.float32)
+        told: Short = y[:, None] * self._weighed
+        found: dict[str, Short] = {}
+        for base, summed in _joined(told.sum(axis=0), self._bits @ told):
+            root: Short = np.maximum(summed, np.float32(0))
+            found[base] = root * root / self._room[base]
+        return found
+
+
+def _joined(one: Short, both: Short) -> Iterator[tuple[str, Short]]:
+    """Sums over the scenes where a base holds, of those for phrases and for both of two."""
+    first, second = one[:, None], one[None, :]
+    yield "and", both
+    yield "or", first + second - both
+    yield "xor", first + second - 2 * both
+    yield "and not", first - both
+
+
+def _room(held: Short, total: float, *, ordered: bool) -> Short:
+    """Sums of squares of centred features; infinite where there is nothing to be seen."""
+    rest = held * (1 - held / total)
+    rest = np.where(rest > _LEAST, rest, np.inf)
+    rest[np.diag_indices(len(rest)) if ordered else np.tril_indices(len(rest))] = np.inf
+    return rest
 
 
 def _solve(matrix: Floats, answers: Floats, trust: Floats) -> Floats:

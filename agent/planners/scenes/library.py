@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hubel.agent.planners.scenes.words import Bits, encode, names, random_scenes
+from hubel.agent.planners.scenes.words import Bits, Floats, encode, names, random_scenes
 from hubel.tools.imagery.graph import COLOURS
 from hubel.tools.imagery.scenes import Scene, phrases, scene_having
 from hubel.tools.spec import ToolError
@@ -35,11 +35,13 @@ class Library:
     Attributes:
         scenes: Covering ones, then random ones.
         bits: [scenes, phrases].
+        numbers: The same as 0 and 1, for products, [scenes, phrases].
         order: The scenes that together show most pairs of phrases soonest.
     """
 
     scenes: tuple[Scene, ...]
     bits: Bits
+    numbers: Floats
     order: tuple[int, ...]
 
 
@@ -64,7 +66,8 @@ def library() -> Library:
         scenes.append(scene)
         rows.append(bits)
     every = np.concatenate([np.array(rows), random_bits])
-    return Library((*scenes, *random), every, _ordered(every, random_bits))
+    numbers = every.astype(np.float64)
+    return Library((*scenes, *random), every, numbers, _ordered(every, random_bits))
 
 
 def _covering(

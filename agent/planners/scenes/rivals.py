@@ -93,7 +93,7 @@ def rivals(best: Sequence[Fitted], state: State, data: Data) -> list[Rival]:
     for pair in combinations(best[0].hypothesis.slots, 2):
         triples |= {tuple(sorted((*pair, n))) for n in _thirds(pair, data)}
     found += [_of_three(three, data) for three in sorted(triples)]
-    bits = library().bits.astype(np.float64)
+    bits = library().numbers
     said = [(fitted.predict(bits), _full(fitted.weights[:-1])) for fitted in best[:_LIKE]]
     other: list[Rival] = []
     for rival in sorted(found, key=lambda r: (-r.score, r.slots)):
@@ -113,8 +113,7 @@ def _full(weights: Floats) -> float:
 def apart(rival: Rival, top: Fitted, state: State, count: int) -> list[Scene]:
     """Scenes of the library that tell a law from the best rule: new ones, with few things."""
     lib = library()
-    bits = lib.bits.astype(np.float64)
-    said, other = rival.predict(_library(), bits), top.predict(bits)
+    said, other = rival.predict(_library(), lib.numbers), top.predict(lib.numbers)
     full = max(_full(rival.weights[:-1]), _full(top.weights[:-1]))
     differ = np.flatnonzero(np.abs(said - other) > _APART * full)
     few = sorted((state.times(lib.scenes[n]), len(lib.scenes[n].things), int(n)) for n in differ)
@@ -143,9 +142,8 @@ def _of_things(state: State, data: Data) -> list[Rival]:
 
 def _gain(on: Bits, data: Data) -> Floats:
     """How much of the sum of squares each feature explains, [features], where it raises."""
-    y = data.centred * data.worth
-    held = data.worth.astype(np.float32) @ on.astype(np.float32)
-    summed = y.astype(np.float32) @ on.astype(np.float32)
+    sums = np.stack([data.worth, data.worth * data.centred]).astype(np.float32)
+    held, summed = sums @ on.astype(np.float32)
     rest = held * (1 - held / data.worth.sum())
     gain: Floats = np.where((rest > 0.5) & (summed > 0), summed**2 / np.maximum(rest, 0.5), 0.0)
     return gain

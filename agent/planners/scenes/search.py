@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hubel.agent.planners.scenes.fit import Data, Fitted, fit, pairs, scan
+from hubel.agent.planners.scenes.fit import Data, Fitted, Pairs, Short, fit, scan
 from hubel.agent.planners.scenes.grammar import BASES, Hypothesis
 from hubel.agent.planners.scenes.words import Floats, costs, usable
 
@@ -40,9 +40,10 @@ class Beam:
         self._fitted, self._expanded, self._widened = {}, set(), set()
         self._add(kept, data)
         if search:
-            self._add(_seeds(data), data)
+            pairs = Pairs(data)
+            self._add(_seeds(data, pairs), data)
             for _ in range(_STEPS):
-                self._widen(data)
+                self._widen(data, pairs)
                 before = self._order()[0].score
                 self._step(data)
                 if self._order()[0].score <= before + 1e-9:
@@ -52,13 +53,13 @@ class Beam:
     def _order(self) -> list[Fitted]:
         return sorted(self._fitted.values(), key=lambda f: (-f.score, f.hypothesis.slots))
 
-    def _widen(self, data: Data) -> None:
+    def _widen(self, data: Data, pairs: Pairs) -> None:
         """Look at the best hypothesis in other ways, once for each set of phrases."""
         best = self._order()[0]
         phrases = frozenset(best.hypothesis.slots)
         if phrases not in self._widened:
             self._widened.add(phrases)
-            self._add(_with_pairs(best, data), data)
+            self._add(_with_pairs(best, data, pairs), data)
             self._add(list(best.hypothesis.rearranged()), data)
 
     def _step(self, data: Data) -> None:
@@ -74,16 +75,16 @@ class Beam:
                 self._fitted[same] = fit(same, data)
 
 
-def _seeds(data: Data) -> list[Hypothesis]:
+def _seeds(data: Data, pairs: Pairs) -> list[Hypothesis]:
     """What single phrases and pairs suggest."""
     one = scan(Hypothesis("one", "", (0,)), 0, data, data.worth)
     found = [Hypothesis("one", "", (n,)) for n in _best(one, data)[: 2 * _SEEDS]]
-    for base, gain in pairs(data).items():
+    for base, gain in pairs.explained(data).items():
         found += [Hypothesis(base, "", two) for two in _highest(gain, data, _SEEDS)]
     return found
 
 
-def _with_pairs(fitted: Fitted, data: Data) -> list[Hypothesis]:
+def _with_pairs(fitted: Fitted, data: Data, pairs: Pairs) -> list[Hypothesis]:
     """Two phrases at once, in the place of each one of a hypothesis and beside all of them.
 
     What single phrases do not show, a conjunction may: pairs are looked for in what is left when
@@ -95,7 +96,7 @@ def _with_pairs(fitted: Fitted, data: Data) -> list[Hypothesis]:
     for rest in dict.fromkeys(r for r in rests if 0 < len(r) <= _REST):
         best = max((fit(h, data) for h in _simple(rest)), key=lambda f: f.score)
         left = replace(data, answers=data.answers - best.predict(data.bits))
-        for base, gain in pairs(left).items():
+        for base, gain in pairs.explained(left).items():
             for two in _highest(gain, left, _PAIRED):
                 found.append(Hypothesis(base, "cue", (*two, rest[0])))
                 if base == "and":
@@ -114,12 +115,13 @@ def _simple(slots: tuple[int, ...]) -> list[Hypothesis]:
     return [Hypothesis(name, "", slots) for name, base in BASES.items() if base.slots == 2]
 
 
-def _highest(gain: Floats, data: Data, count: int) -> list[tuple[int, int]]:
+def _highest(gain: Short, data: Data, count: int) -> list[tuple[int, int]]:
     """The pairs that explain most for what they cost."""
     said = costs()[usable()]
     worth = gain - 2 * data.sigma**2 * (said[:, None] + said[None, :])
-    top = np.argpartition(worth, -count, axis=None)[-count:]
-    order = sorted(top, key=lambda n: (-worth.flat[n], n))
+    best = worth.max(axis=1)  # the best of so many phrases are among the best of all
+    top = np.flatnonzero(worth >= np.partition(best, -count)[-count])
+    order = sorted(top, key=lambda n: (-worth.flat[n], n))[:count]
     places = (divmod(int(n), gain.shape[1]) for n in order)
     return [(int(usable()[one]), int(usable()[other])) for one, other in places]
 

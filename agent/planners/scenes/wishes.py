@@ -22,7 +22,7 @@ _PAIRS = 5  # pairs of narrower phrases that are tried
 @cache
 def together() -> Floats:
     """For how many scenes of the library two phrases are true, [phrases, phrases]."""
-    bits = library().bits.astype(np.float64)
+    bits = library().numbers
     found: Floats = bits.T @ bits
     return found
 

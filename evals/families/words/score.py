@@ -173,8 +173,14 @@ def _executed(
     made: list[bool],
     encoder: Encoder,
 ) -> tuple[list[Any], str]:
-    """What code says of inputs, and why it could not be run if it could not."""
+    """What code says of inputs, and why it could not be run if it could not.
+
+    Inputs that come several times are run once: held-out words are drawn with replacement.
+    """
     constants = _texts_in(code or "")
+    once: dict[str, bool] = {}
+    for text, chosen in zip(inputs, made, strict=True):
+        once[text] = once.get(text, False) or chosen
     if code:
         encoder.of(_spoken_of(inputs, constants))  # at once: below they are known
 
@@ -183,7 +189,9 @@ def _executed(
         vectors = base64.b64encode(encoder.of(texts).tobytes()).decode()
         return {"texts": texts, "vectors": vectors}
 
-    return run(cells, code, inputs, made, _RELATED, related)
+    answers, why = run(cells, code, list(once), list(once.values()), _RELATED, related)
+    said = dict(zip(once, answers, strict=True))
+    return [said[text] for text in inputs], why
 
 
 def _spoken_of(inputs: Sequence[str], constants: Sequence[str]) -> list[str]:
