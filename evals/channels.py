@@ -20,7 +20,6 @@ from hubel.agent.budget import Budget
 from hubel.agent.confirm import Sample
 from hubel.agent.form import Form
 from hubel.agent.ledger import Ledger
-from hubel.agent.loop import run
 from hubel.agent.planners import open_describer, open_planner
 from hubel.agent.question import Question
 from hubel.evals import baselines
@@ -132,6 +131,8 @@ class Channels:
         self, planner: str, unit: str, seed: int, number: int, budget: int, *, real: bool
     ) -> dict[str, Any]:
         """A whole study, recorded in the ledger like any other; one that fails predicts nothing."""
+        from hubel.agent.loop import run  # the other suites do not wait for its libraries
+
         ledger, allowed = self._ledger, asdict(Budget(calls=budget))
         asked = Question(QUESTION, TARGET, unit, DATA, planner, seed=seed, budget=allowed)
         begun = asked.begin(ledger, self._lab.hello["target"])
