@@ -107,3 +107,15 @@ def test_nothing_is_closed_in_on_where_nothing_is_lawful() -> None:
     rng = np.random.default_rng(0)
     x = np.sort(rng.uniform(-128, 128, 160))
     assert leaping(Data(x, rng.normal(size=160)), 4) == []
+
+
+def test_a_stretch_with_a_law_that_no_form_meets_is_found_and_doubted() -> None:
+    def wild(x: float) -> float:
+        waves = ((0.31, 0.0), (0.53, 1.0), (0.87, 2.0), (1.13, 0.5), (1.71, 3.0), (2.3, 1.5))
+        return 20 + 3 * sum(math.sin(w * x + p) for w, p in waves)
+
+    finding = explored(excepted(lambda x: 0.5 * x + 2, wild, -30.0, 25.0))
+    ((low, high),) = finding.exceptions
+    assert (low, high) == pytest.approx((-30.0, 25.0), abs=1.0)
+    assert finding.confidence < 0.3
+    assert "no form of mine" in finding.text

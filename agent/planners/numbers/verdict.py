@@ -177,7 +177,8 @@ def _law(fit: Fit, state: State) -> Finding:
     exceptions = exceptional(fit, state)
     whole = simplified(fit.expr, list(fit.params))
     body = written(whole)
-    if state.noisy is not None or _leftover(fit, data):
+    unknown = state.noisy is None and bool(_leftover(fit, data))
+    if state.noisy is not None or unknown:
         low, high = exceptions[0]
         held = (state.everything.x >= low) & (state.everything.x <= high)
         usual = float(np.mean(state.everything.y[held])) if held.any() else 0.0
@@ -185,12 +186,15 @@ def _law(fit: Fit, state: State) -> Finding:
     code = f"def f(x):\n    return {body}\n"
     if "math." in code:
         code = f"import math\n\n{code}"
-    left = exceptions if state.noisy is not None or _leftover(fit, data) else ()
-    confidence = confident(fit, left, data, state.fits, state.rng)
+    # Chance in a stretch is no fault of the law; a stretch that has a law of its own is missed.
+    chance = exceptions if state.noisy is not None else ()
+    confidence = confident(fit, chance, data, state.fits, state.rng)
     outside = data.sigma == 0 and not fit.exact(data) and fit.scale > 0.1
     if len(code) > LENGTH:
         return _outlined(line(data), state)
     text = worded(fit, whole, exceptions, data)
+    if unknown:
+        text += " What holds there is no form of mine: its mean stands for it."
     return Finding(code, text, confidence, exceptions, outside, _about(state))
 
 
