@@ -157,7 +157,7 @@ def goals(found: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
         if value is not None:
             met = value >= goal if sign == ">=" else value <= goal
             said = f"at {'least' if sign == '>=' else 'most'} {number(goal)}"
-            rows.append((suite, what, number(value), said, "met" if met else "**short**"))
+            rows.append((suite, what, f"{value:.3f}", said, "met" if met else "**short**"))
     return rows
 
 
