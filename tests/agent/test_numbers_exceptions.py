@@ -12,6 +12,7 @@ from hubel.agent.planners.explorer import Finding
 from hubel.agent.planners.numbers import explore
 from hubel.agent.planners.numbers.data import Data
 from hubel.agent.planners.numbers.pieces import leaping
+from hubel.evals.families.numbers import make
 
 Function = Callable[[float], float]
 
@@ -119,3 +120,24 @@ def test_a_stretch_with_a_law_that_no_form_meets_is_found_and_doubted() -> None:
     assert (low, high) == pytest.approx((-30.0, 25.0), abs=1.0)
     assert finding.confidence < 0.3
     assert "no form of mine" in finding.text
+
+
+def test_rare_values_at_random_moments_are_nothing_whatever_wave_meets_them() -> None:
+    unit = make(1031, 0)
+    assert unit.kind == "moments"
+    finding = explored(lambda x: float(unit.function([x])[0]))
+    assert finding.code is None
+    assert "random moments" in finding.text
+
+
+def test_a_wave_that_is_seldom_up_is_found_beside_a_stretch_of_noise() -> None:
+    rng = np.random.default_rng(0)
+
+    def noisy(_: float) -> float:
+        return float(rng.normal(0, 30))
+
+    wave = excepted(lambda x: 50.0 if (x + 3) % 40 < 4 else 1.0, noisy, 20.0, 30.0)
+    finding = explored(wave)
+    assert finding.code is not None
+    ((low, high),) = finding.exceptions
+    assert (low, high) == pytest.approx((20.0, 30.0), abs=0.5)

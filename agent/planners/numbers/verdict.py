@@ -112,7 +112,8 @@ def _null(fit: Fit, state: State) -> str | None:
         lawful = fit.exact(data) and bool(fit.inside.all()) and rare.sum() > 3
         if not (lawful and fit.expr[0] != "where") and not _one_stretch(rare, data):
             return f"it is {usual:g} nearly always, with rare values elsewhere."
-    if state.noisy is not None and not uses_input(fit.expr):
+    # Few rare values are met by a wave of some period, wherever they are.
+    if state.noisy is not None and (share > 0.85 or not uses_input(fit.expr)):
         everything = state.everything
         held = (everything.x >= state.noisy[0]) & (everything.x <= state.noisy[1])
         if held.any() and np.mean(np.abs(everything.y[held] - usual) > 1e-9) < 0.7:
