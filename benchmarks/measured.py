@@ -121,7 +121,7 @@ def page(
         f"{given.seed} --n {given.n} --few {given.few}`, last on {when}, on {os.cpu_count()} cores "
         f"({platform.machine()}, Python {platform.python_version()}), without GPU or language "
         "model. No development run "
-        "used this seed. What the columns mean, and how each is fooled, is in "
+        "had used this seed by then. What the columns mean, and how each is fooled, is in "
         "[benchmark](benchmark.md). Baselines and the oracle explain the first "
         f"{given.few} neurons of those that `builtin` explains, or all of real channels, so read "
         "differences between planners from `hubel bench` itself, which pairs them. Intervals are "

@@ -93,8 +93,6 @@ def explore(budget: int = 200, seed: int = 0) -> Explorer:
     yield from _measure_noise(study)
     if len(study.data().x) >= 4:
         _search(study, deep=False)
-        if study.sigma == 0:
-            yield from _leap(study)
         yield from _under_noise(study) if study.sigma > 0 else _tighten(study)
     return _finish(study)
 
@@ -151,8 +149,8 @@ def _search(study: _Study, deep: bool) -> None:
     study.searches += 1
     data = study.data()
     found = search(data, study.seed + study.searches, deep)
-    again = not deep and study.searches > 1 and study.sigma == 0
-    if again and not complete(found[0], data) and sharp(data).any():
+    late = not deep and study.searches > 1
+    if late and study.sigma == 0 and not complete(found[0], data) and sharp(data).any():
         found += excepting(data, study.seed + study.searches)
     study.fits = sorted([*refreshed(study.fits, data), *found], key=lambda fit: fit.cost)
 
@@ -185,6 +183,7 @@ def _under_noise(study: _Study) -> Ask:
 
 def _tighten(study: _Study) -> Ask:
     """Ask where the best fit is loose, until nothing is, or nothing is left to ask."""
+    yield from _leap(study)
     while study.left > 0:
         data, best = study.data(), study.fits[0]
         if not complete(best, data) and study.searches < SEARCHES and not _bracketing(best, data):

@@ -8,7 +8,7 @@ import numpy as np
 
 from hubel.agent.planners.explorer import Finding
 from hubel.agent.planners.numbers.ask import REACH, Interval
-from hubel.agent.planners.numbers.data import Data, Mask
+from hubel.agent.planners.numbers.data import Array, Data, Mask
 from hubel.agent.planners.numbers.expr import (
     Expr,
     simplified,
@@ -178,8 +178,10 @@ def _law(fit: Fit, state: State) -> Finding:
     exceptions = exceptional(fit, state)
     whole = simplified(fit.expr, list(fit.params))
     body = written(whole)
-    unknown = state.noisy is None and bool(_leftover(fit, data))
-    if state.noisy is not None or unknown:
+    # Chance in a stretch is no fault of the law; a stretch that has a law of its own is missed.
+    chance = exceptions if state.noisy is not None else ()
+    unknown = not chance and bool(_leftover(fit, data))
+    if chance or unknown:
         low, high = exceptions[0]
         held = (state.everything.x >= low) & (state.everything.x <= high)
         usual = float(np.mean(state.everything.y[held])) if held.any() else 0.0
@@ -187,8 +189,6 @@ def _law(fit: Fit, state: State) -> Finding:
     code = f"def f(x):\n    return {body}\n"
     if "math." in code:
         code = f"import math\n\n{code}"
-    # Chance in a stretch is no fault of the law; a stretch that has a law of its own is missed.
-    chance = exceptions if state.noisy is not None else ()
     confidence = confident(fit, chance, data, state.fits, state.rng)
     outside = data.sigma == 0 and not fit.exact(data) and fit.scale > 0.1
     if len(code) > LENGTH:
@@ -222,9 +222,17 @@ def _widened(low: float, high: float, fit: Fit, data: Data) -> Interval:
         return (low, high)
     n, m = int(held[0]), int(held[-1])
     while n > 0 and not fit.inside[n - 1]:
-        n, low = n - 1, -REACH if n == 1 else float((x[n - 2] + x[n - 1]) / 2)
+        n -= 1
     while m < len(x) - 1 and not fit.inside[m + 1]:
-        m, high = m + 1, REACH if m == len(x) - 2 else float((x[m + 1] + x[m + 2]) / 2)
+        m += 1
+    wider = _ends(x, n, m)
+    return (wider[0] if n < held[0] else low, wider[1] if m > held[-1] else high)
+
+
+def _ends(x: Array, n: int, m: int) -> Interval:
+    """Ends of the stretch from the nth to the mth answer, half way to their neighbours."""
+    low = -REACH if n == 0 else float((x[n - 1] + x[n]) / 2)
+    high = REACH if m == len(x) - 1 else float((x[m] + x[m + 1]) / 2)
     return (low, high)
 
 
@@ -233,10 +241,7 @@ def _leftover(fit: Fit, data: Data) -> tuple[Interval, ...]:
     if not fit.exact(data) or fit.inside.all() or not _one_stretch(~fit.inside, data):
         return ()
     where = np.flatnonzero(~fit.inside)
-    x, n, m = data.x, int(where[0]), int(where[-1])
-    low = -REACH if n == 0 else float((x[n - 1] + x[n]) / 2)
-    high = REACH if m == len(x) - 1 else float((x[m] + x[m + 1]) / 2)
-    return ((low, high),)
+    return (_ends(data.x, int(where[0]), int(where[-1])),)
 
 
 def _noisy_ends(fit: Fit, state: State) -> Interval:
@@ -249,7 +254,4 @@ def _noisy_ends(fit: Fit, state: State) -> Interval:
     inside = np.flatnonzero(wrong & (x >= state.noisy[0] - 3) & (x <= state.noisy[1] + 3))
     if not len(inside):
         return state.noisy
-    n, m = int(inside[0]), int(inside[-1])
-    low = -REACH if n == 0 else float((x[n - 1] + x[n]) / 2)
-    high = REACH if m == len(x) - 1 else float((x[m] + x[m + 1]) / 2)
-    return (low, high)
+    return _ends(x, int(inside[0]), int(inside[-1]))

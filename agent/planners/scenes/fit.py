@@ -149,6 +149,18 @@ def scan(hypothesis: Hypothesis, slot: int, data: Data, trust: Floats) -> Floats
     return found
 
 
+def room(held: Short, total: float) -> Short:
+    """Sums of squares of centred features; infinite where there is nothing to be seen.
+
+    Args:
+        held: What the scenes count in which each holds, of any shape.
+        total: What all scenes count.
+    """
+    rest = held * (1 - held / total)
+    seen: Short = np.where(rest > _LEAST, rest, np.inf).astype(np.float32)
+    return seen
+
+
 class Pairs:
     """How much of a sum of squares pairs of phrases explain.
 
@@ -165,7 +177,9 @@ class Pairs:
         self._weighed: Short = data.worth.astype(np.float32)[:, None] * bits
         count, total = self._weighed.sum(axis=0), float(data.worth.sum())
         held = _joined(count, self._bits @ self._weighed)
-        self._room = {base: _room(one, total, ordered=base == "and not") for base, one in held}
+        self._room = {
+            base: _paired(room(one, total), ordered=base == "and not") for base, one in held
+        }
 
     def explained(self, data: Data) -> dict[str, Short]:
         """How much each pair explains, by base.
@@ -194,10 +208,8 @@ def _joined(one: Short, both: Short) -> Iterator[tuple[str, Short]]:
     yield "and not", first - both
 
 
-def _room(held: Short, total: float, *, ordered: bool) -> Short:
-    """Sums of squares of centred features; infinite where there is nothing to be seen."""
-    rest = held * (1 - held / total)
-    rest = np.where(rest > _LEAST, rest, np.inf)
+def _paired(rest: Short, *, ordered: bool) -> Short:
+    """Sums of squares for pairs; infinite for those that others stand for."""
     rest[np.diag_indices(len(rest)) if ordered else np.tril_indices(len(rest))] = np.inf
     return rest
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hubel.agent.planners.scenes.crowd import Crowd, columns, crowded
 from hubel.agent.planners.scenes.design import SAME, probabilities
-from hubel.agent.planners.scenes.fit import Data, Fitted, weigh
+from hubel.agent.planners.scenes.fit import Data, Fitted, room, weigh
 from hubel.agent.planners.scenes.library import library
 from hubel.agent.planners.scenes.state import State
 from hubel.agent.planners.scenes.words import Bits, Floats, costs, names
@@ -144,8 +144,7 @@ def _gain(on: Bits, data: Data) -> Floats:
     """How much of the sum of squares each feature explains, [features], where it raises."""
     sums = np.stack([data.worth, data.worth * data.centred]).astype(np.float32)
     held, summed = sums @ on.astype(np.float32)
-    rest = held * (1 - held / data.worth.sum())
-    gain: Floats = np.where((rest > 0.5) & (summed > 0), summed**2 / np.maximum(rest, 0.5), 0.0)
+    gain: Floats = np.square(np.maximum(summed, 0.0)) / room(held, float(data.worth.sum()))
     return gain
 
 
