@@ -27,7 +27,7 @@ from hubel.evals.channels import Channels
 from hubel.evals.explorers import explorer
 from hubel.evals.neuron import Neuron
 from hubel.evals.score import score
-from hubel.sandbox.cells import CellSession
+from hubel.sandbox.cells import SCORED, CellSession
 from hubel.sandbox.jail import Jail
 from hubel.tools.data import DataError
 from hubel.tools.spec import ToolError
@@ -271,7 +271,7 @@ def _results(
     def work() -> None:
         workers: dict[str, Worker] = {}
         try:
-            with CellSession(jail) as cells, Channels(home, jail) as labs:
+            with CellSession(jail, warm=SCORED) as cells, Channels(home, jail) as labs:
                 while not stop.is_set() and (job := _next(waiting)) is not None:
                     if job.suite == REAL:
                         budget = plan.budget(REAL)

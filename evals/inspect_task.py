@@ -30,7 +30,7 @@ from hubel.evals.bench import Job, Plan
 from hubel.evals.leaderboard import board
 from hubel.evals.neuron import Neuron
 from hubel.evals.submission import Said, first_wrong
-from hubel.sandbox.cells import CellSession
+from hubel.sandbox.cells import SCORED, CellSession
 from hubel.sandbox.levels import jail_for
 from hubel.sandbox.wire import WireError
 
@@ -206,7 +206,7 @@ def _row(
         state.store.get("seconds", 0.0),
     )
     job = Job(suite, _PLANNER, number)
-    with CellSession(jail_for(sandbox)) as cells:
+    with CellSession(jail_for(sandbox), warm=SCORED) as cells:
         row = bench.row_of(plan, job, _neuron(suite, plan.seed, number), explained, cells)
     return row | {"tokens": state.token_usage}
 

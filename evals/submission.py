@@ -14,7 +14,7 @@ from hubel.agent.planners.explorer import Finding
 from hubel.evals import bench
 from hubel.evals.asking import Explained
 from hubel.evals.bench import SUBMITTED, Job, Plan
-from hubel.sandbox.cells import CellSession
+from hubel.sandbox.cells import SCORED, CellSession
 from hubel.sandbox.jail import Jail
 
 FORMAT: Literal["hubel-explanations/1"] = "hubel-explanations/1"
@@ -181,7 +181,7 @@ def score_submission(
     said = {one.number: one for one in given.explanations}
     rows: list[dict[str, Any]] = []
     numbers = plan.numbers(given.suite)
-    with CellSession(jail) as cells:
+    with CellSession(jail, warm=SCORED) as cells:
         for number in numbers:
             one = said.get(number)
             rows.append(keep(plan, number, one, one.queries if one else 0, ledger, cells))

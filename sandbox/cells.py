@@ -27,6 +27,13 @@ WARM_SECONDS, END_SECONDS = 60.0, 5.0
 #: Seconds for a process that broke off to be dead.
 DYING_SECONDS = 0.5
 
+#: Modules that code finds imported: those of experiments, which may draw, and those of code that is
+#: executed a few hundred times to be scored. A fork costs what it shares: ten times as much here.
+EXPERIMENTS = ("numpy", "scipy.stats", "scipy.optimize", "scipy.ndimage", "PIL.Image",
+               "PIL.ImageDraw", "PIL.ImageFilter", "PIL.ImageOps", "PIL.PngImagePlugin",
+               "matplotlib.pyplot", "matplotlib.backends.backend_agg")  # fmt: skip
+SCORED = ("numpy",)
+
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 Keep = Callable[[NDArray[Any]], str]
 
@@ -83,10 +90,14 @@ class CellSession:
     Args:
         jail: How boxes are started.
         pictures: Folders of the study's pictures, which cells may read.
+        warm: Modules that code finds imported; others it may import itself.
     """
 
-    def __init__(self, jail: Jail, pictures: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, jail: Jail, pictures: Sequence[Path] = (), warm: Sequence[str] = EXPERIMENTS
+    ) -> None:
         self._jail = jail
+        self._modules = list(warm)
         self._pictures = list(pictures)
         self._box: Box | None = None
         self._warmed = False
@@ -121,6 +132,7 @@ class CellSession:
         try:
             self._box = self._jail.start(
                 "cell",
+                warm=self._modules,
                 read=self._pictures,
                 log=self._log.fileno(),
                 environment={

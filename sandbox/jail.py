@@ -123,6 +123,7 @@ class Jail:
         profile: Profile,
         command: Sequence[str] = (),
         *,
+        warm: Sequence[str] = (),
         read: Iterable[Path] = (),
         write: Sequence[Path] = (),
         environment: dict[str, str] | None = None,
@@ -137,6 +138,7 @@ class Jail:
             profile: A ``lab`` runs `command`; a ``cell`` box becomes the zygote.
             command: Program and arguments of a lab; ``{channel}`` becomes the number of the
                 descriptor.
+            warm: Modules that the zygote imports.
             read: Files and folders on the host that it may read, besides Python and hubel.
             write: Folders on the host that it may write to.
             environment: All that its environment holds, besides what Python needs.
@@ -185,6 +187,7 @@ class Jail:
                 plan["limits"]["processes"] += _threads_of_user()
             plan |= {
                 "uid": uid,
+                "warm": list(warm),
                 "folder": str(folder or inside),
                 "channel": theirs.fileno(),
                 "lifeline": lifeline.fileno(),

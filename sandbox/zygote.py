@@ -27,16 +27,12 @@ from hubel.sandbox import cell, watchdog
 #: Seconds between two looks at an experiment's memory.
 PULSE = 0.05
 
-_WARM = ("numpy", "scipy.stats", "scipy.optimize", "scipy.ndimage", "PIL.Image", "PIL.ImageDraw",
-         "PIL.ImageFilter", "PIL.ImageOps", "PIL.PngImagePlugin", "matplotlib.pyplot",
-         "matplotlib.backends.backend_agg", "hubel.tools.result")  # fmt: skip
-
 
 def serve(plan: dict[str, Any]) -> NoReturn:
     """Warm up, say so, and run one experiment after the other until the host is gone."""
     host = socket.socket(fileno=plan["channel"])
     os.close(plan["lifeline"])
-    _warm()
+    _warm(plan["warm"])
     gc.freeze()  # a collection in a fork would copy all that is shared
     files = _files_in(plan["tmpfs"])
     _send(host, {"warm": True})
@@ -46,14 +42,13 @@ def serve(plan: dict[str, Any]) -> NoReturn:
             _send(host, {"ended": _experiment(host, message["run"], descriptors, plan, files)})
 
 
-def _warm() -> None:
+def _warm(modules: list[str]) -> None:
     there = set(Path.cwd().iterdir())  # what the host shows of its own files may lie here
-    for name in _WARM:
+    for name in (*modules, "hubel.tools.result"):
         __import__(name)
-    from matplotlib import pyplot
-
-    pyplot.figure(figsize=(1, 1)).canvas.draw()
-    pyplot.close("all")
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.figure(figsize=(1, 1)).canvas.draw()
+        pyplot.close("all")
     # What the modules cached on disk they have in memory now.
     for left in set(Path.cwd().iterdir()) - there:
         shutil.rmtree(left) if left.is_dir() else left.unlink()

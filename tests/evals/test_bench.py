@@ -15,7 +15,7 @@ from hubel.evals.bench import Plan
 from hubel.evals.leaderboard import board, calibration
 from hubel.evals.neuron import Neuron
 from hubel.evals.score import SHORT, nmse, run, score
-from hubel.sandbox.cells import CellSession
+from hubel.sandbox.cells import SCORED, CellSession
 from hubel.sandbox.levels import jail_for
 
 
@@ -26,7 +26,7 @@ def jail(request):
 
 @pytest.fixture(scope="module")
 def cells(jail):
-    with CellSession(jail) as session:
+    with CellSession(jail, warm=SCORED) as session:
         yield session
 
 

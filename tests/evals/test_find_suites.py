@@ -14,7 +14,7 @@ from hubel.evals.bench import Plan
 from hubel.evals.families import find
 from hubel.evals.families.find_strings import make, trimmed
 from hubel.evals.leaderboard import board
-from hubel.sandbox.cells import CellSession
+from hubel.sandbox.cells import SCORED, CellSession
 from hubel.sandbox.levels import jail_for
 from hubel.tools.data import DataError
 
@@ -150,7 +150,7 @@ def test_a_source_runs_in_a_box_and_not_here(copy, tmp_path, level):
             f"open({str(mark)!r}, 'w').write('here')\ndef function(x):\n    return x\n"
         )
     find._strings.cache_clear()
-    with CellSession(jail_for(level)) as cells:
+    with CellSession(jail_for(level), warm=SCORED) as cells:
         neuron = find.make("find-strings", copy, 0, 0, cells)
         inputs, _ = neuron.draw(5, np.random.default_rng(0))
         with pytest.raises(DataError, match="could not be run"):

@@ -25,7 +25,7 @@ from hubel.evals.families.scenes.wired import WEIGHTS, Wired, weights
 from hubel.evals.families.scenes.wiring import BEYOND, NULL, Term, Wiring
 from hubel.evals.neuron import Neuron
 from hubel.evals.score import score
-from hubel.sandbox.cells import CellSession
+from hubel.sandbox.cells import SCORED, CellSession
 from hubel.sandbox.levels import jail_for
 from hubel.sandbox.wire import WireError
 from hubel.tools.imagery.pairs import differences
@@ -326,7 +326,7 @@ def test_a_neuron_written_to_a_file_is_the_same_neuron(tmp_path: Path):
 
 @pytest.fixture(scope="module", params=ISOLATED)
 def cells(request: pytest.FixtureRequest) -> Iterator[CellSession]:
-    with CellSession(jail_for(request.param)) as session:
+    with CellSession(jail_for(request.param), warm=SCORED) as session:
         yield session
 
 

@@ -16,7 +16,7 @@ from hubel.evals.bench import Plan
 from hubel.evals.leaderboard import board
 from hubel.evals.submission import plan_of, read, score_submission
 from hubel.evals.submission_format import EXAMPLE, TEXT
-from hubel.sandbox.cells import CellSession
+from hubel.sandbox.cells import SCORED, CellSession
 from hubel.sandbox.levels import jail_for
 
 SEED, N, QUERIES = 3, 4, 20
@@ -29,7 +29,7 @@ def jail(request):
 
 @pytest.fixture(scope="module")
 def cells(jail):
-    with CellSession(jail) as session:
+    with CellSession(jail, warm=SCORED) as session:
         yield session
 
 

@@ -19,7 +19,7 @@ from hubel.evals.families.words.neurons import generate, neuron, told
 from hubel.evals.families.words.score import Named, score
 from hubel.evals.families.words.truth import Entity, Relation, split_pair
 from hubel.evals.unit_tests import inputs_of, share_passed
-from hubel.sandbox.cells import CellSession
+from hubel.sandbox.cells import SCORED, CellSession
 from hubel.sandbox.levels import jail_for
 from hubel.tools.data import DataError
 from hubel.tools.spec import ToolError
@@ -44,7 +44,7 @@ def judge(encoder):
 
 @pytest.fixture(scope="module", params=ISOLATED)
 def cells(request):
-    with CellSession(jail_for(request.param)) as session:
+    with CellSession(jail_for(request.param), warm=SCORED) as session:
         yield session
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tests.sandbox.levels import BOTH
 
-from hubel.sandbox.cells import CellLost, CellRefused, CellSession
+from hubel.sandbox.cells import SCORED, CellLost, CellRefused, CellSession
 from hubel.sandbox.levels import jail_for
 from hubel.sandbox.limits import MIB, Limits
 
@@ -44,6 +44,14 @@ def test_what_code_prints_computes_and_draws_comes_back(cells):
     assert figure.kind == "figure"
     assert figure.pixels.shape[2] == 3
     assert 0 < ran.seconds < 5
+
+
+@pytest.mark.parametrize("level", BOTH)
+def test_a_box_for_code_that_is_scored_has_little_imported_and_lacks_nothing(level):
+    code = "import sys; before = 'matplotlib' in sys.modules\n"
+    code += "import matplotlib; result = [before, 'numpy' in sys.modules, matplotlib.__name__]"
+    with CellSession(jail_for(level, SMALL), warm=SCORED) as lean:
+        assert lean.run(code).value == [False, True, "matplotlib"]
 
 
 def test_a_tool_in_a_cell_works_like_the_tool(cells):

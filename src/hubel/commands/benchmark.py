@@ -111,12 +111,12 @@ def export(
     """Write inputs and outputs of neurons, for explainers that ask nothing."""
     from hubel.evals.answering import tables
     from hubel.evals.bench import Plan
-    from hubel.sandbox.cells import CellSession
+    from hubel.sandbox.cells import SCORED, CellSession
 
     if not to.absolute().parent.is_dir():
         raise ValueError(f"there is no folder '{to.absolute().parent}' to write '{to.name}' to")
     plan = Plan((suite,), (), n, seed, queries, find_dir)
-    with CellSession(_jail(sandbox)) as cells:
+    with CellSession(_jail(sandbox), warm=SCORED) as cells:
         written = json.dumps(tables(plan, cells), allow_nan=False)
     to.write_text(written, encoding="utf-8")
     note(f"Questions: {to}")
@@ -136,10 +136,10 @@ def answer(
     """Answer an explainer's questions over stdin and stdout, count them, and score what it says."""
     from hubel.evals.answering import Session, serve
     from hubel.evals.submission import plan_of
-    from hubel.sandbox.cells import CellSession
+    from hubel.sandbox.cells import SCORED, CellSession
 
     plan = plan_of(name, suite, seed, n, queries, find_dir)
-    with open_ledger(home) as ledger, CellSession(_jail(sandbox)) as cells:
+    with open_ledger(home) as ledger, CellSession(_jail(sandbox), warm=SCORED) as cells:
         for line in serve(Session(plan, ledger, cells), sys.stdin):
             typer.echo(line)
 
