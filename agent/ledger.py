@@ -19,8 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from sqlite_utils import Database
-
+from hubel.agent.database import Database
 from hubel.agent.migrations import migrate
 from hubel.agent.records import (
     Experiment,

@@ -88,7 +88,9 @@ def test_help_imports_nothing_heavy():
     ["agent.loop", "agent.report", "agent.show", "agent.planners.builtin", "sandbox.session"],
 )
 def test_the_host_never_imports_torch(module):
-    assert not modules_after(f"import hubel.{module}") & {"torch", "transformers"}
+    import pandas  # noqa: F401  (it is there, and sqlite-utils would import it)
+
+    assert not modules_after(f"import hubel.{module}") & {"torch", "transformers", "pandas"}
 
 
 def test_only_the_ledger_speaks_sql():

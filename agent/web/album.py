@@ -81,18 +81,20 @@ class Album:
             return "picture missing"
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             return "picture unreadable"
-        side = DRAWN if self._made.get(picture, {}).get("shown") == "figure" else SIDE
-        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        drawn = self._made.get(picture, {}).get("shown") == "figure"
+        image.thumbnail((DRAWN, DRAWN) if drawn else (SIDE, SIDE), Image.Resampling.LANCZOS)
         name = f"p{len(self._symbols) + 1}"
         self._names[picture], self._sizes[picture] = name, image.size
-        data = base64.b64encode(_encoded(image)).decode()
+        data = base64.b64encode(_encoded(image, drawn=drawn)).decode()
         self._symbols.append(_SYMBOL.format(name=name, w=image.width, h=image.height, data=data))
         return ""
 
 
-def _encoded(image: Image.Image) -> bytes:
-    """WebP, without loss where that is smaller, as it is for most drawings."""
+def _encoded(image: Image.Image, *, drawn: bool) -> bytes:
+    """WebP; what was drawn to be read without loss, where that is smaller."""
     lossy, exact = io.BytesIO(), io.BytesIO()
-    image.save(lossy, "WEBP", quality=82, method=4)
+    image.save(lossy, "WEBP", quality=82, method=2)
+    if not drawn:
+        return lossy.getvalue()
     image.save(exact, "WEBP", lossless=True, quality=20, method=1)
     return min(lossy.getvalue(), exact.getvalue(), key=len)

@@ -84,11 +84,6 @@ def undisturbed(tmp_path_factory):
     return content(home), int(done.stdout.split()[-1])
 
 
-def test_the_same_study_twice_is_the_same_ledger(undisturbed, tmp_path):
-    assert go(tmp_path).returncode == 0
-    assert content(tmp_path) == undisturbed[0]
-
-
 def lives_of(writes, home):
     """Start over and over, each time killed after so many writes, until the study is done."""
     for _ in range(200):

@@ -30,7 +30,7 @@ def home(tmp_path_factory):
 def script(tmp_path_factory):
     """A planner of many quick steps, so that there is a middle to stop in."""
     red = {"terms": [{"weight": 1.0, "having": ["red object"]}]}
-    draw = {"tool": "synthesize", "args": {"n": 12, "having": ["red object"]}}
+    draw = {"tool": "synthesize", "args": {"n": 4, "having": ["red object"]}}
     steps = [{"thought": f"Red scenes, {i}.", "calls": [draw, draw, draw]} for i in range(12)]
     steps[0]["hypotheses"] = [{"name": "h1", "claim": "Responds to red objects", "form": red}]
     steps.append({"conclusion": {"text": "It responds to red (#2).", "form": red, "evidence": [2]}})
