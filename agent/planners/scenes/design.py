@@ -11,7 +11,7 @@ from hubel.agent.planners.scenes.grammar import BASES, Hypothesis
 from hubel.agent.planners.scenes.library import library
 from hubel.agent.planners.scenes.state import State
 from hubel.agent.planners.scenes.wishes import doubled, fit_together, wished
-from hubel.agent.planners.scenes.words import Floats, costs, encode, names, random_scenes
+from hubel.agent.planners.scenes.words import Floats, encode, names, random_scenes
 from hubel.tools.imagery.changes import removed
 from hubel.tools.imagery.scenes import Scene, truth, with_phrase, without_phrase
 from hubel.tools.spec import ToolError
@@ -29,7 +29,6 @@ _TRIES = 6
 _SURPRISE = 4.0  # a residual, in units of the noise
 _AROUND = 3
 _HIGH = 8  # scenes at least from which edits start
-_WEAK = 0.35  # a weak driver's weight, in units of the highest
 
 
 @dataclass
@@ -126,51 +125,6 @@ class Designer:
                     seen = seen + encode([scene])[0]
                     break
         return scenes
-
-    def suspects(self, best: Fitted, state: State, sigma: float, count: int) -> list[Scene]:
-        """Scenes that hold phrases which may drive the unit weakly besides, and not its rule.
-
-        Under noise a weak driver shows in sums alone: phrases whose residuals are high so far are
-        asked about again, several in a scene.
-        """
-        data = state.data()
-        left = np.clip(data.answers - best.predict(data.bits), -3 * sigma, 3 * sigma)
-        calm = best.predict(data.bits) < 0.5 * _top(best)
-        times = calm @ data.bits
-        odds = (_WEAK * ((calm * left) @ data.bits) - _WEAK**2 / 2 * times) / sigma**2 - costs()
-        odds[[*best.hypothesis.slots]] = -np.inf
-        hope = np.exp(np.clip((odds - odds.max()) / TEMPER, -20, 0))
-        lib = library()
-        free = best.predict(lib.numbers) < 0.5 * _top(best)
-        tired = np.array([1.0 + state.times(scene) for scene in lib.scenes])
-        chosen = []
-        for _ in range(count):
-            n = int(np.argmax(free * (lib.numbers @ hope) / tired))
-            chosen.append(lib.scenes[n])
-            tired[n] += 1.0
-            hope = hope * np.where(lib.bits[n], 0.7, 1.0)
-        return chosen
-
-    def neglected(self, best: Fitted, state: State, count: int) -> list[Scene]:
-        """Scenes with phrases that were seen least where its rule is off, the common ones first.
-
-        What drives the unit besides shows there alone; beside the rule it may make no difference.
-        """
-        bits = state.data().bits
-        times = (best.predict(bits) < 0.5 * _top(best)) @ bits
-        prior = np.exp(-costs())
-        prior[[*best.hypothesis.slots]] = 0.0
-        lib = library()
-        free = best.predict(lib.numbers) < 0.5 * _top(best)
-        tired = np.array([1.0 + state.times(scene) for scene in lib.scenes])
-        chosen = []
-        for _ in range(count):
-            worth = lib.numbers @ (prior / np.square(1.0 + times))
-            n = int(np.argmax(free * worth / tired))
-            chosen.append(lib.scenes[n])
-            tired[n] += 1.0
-            times = times + lib.numbers[n]
-        return chosen
 
     def _compose(self, rivals: list[Fitted], weights: Floats, state: State) -> None:
         """Add scenes to the pool on which likely hypotheses differ."""

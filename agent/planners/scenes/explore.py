@@ -11,9 +11,10 @@ from hubel.agent.planners.explorer import Explorer, Finding
 from hubel.agent.planners.scenes.design import SAME, Designer, probabilities
 from hubel.agent.planners.scenes.fit import Data, Fitted, nothing
 from hubel.agent.planners.scenes.redraw import redrawn
-from hubel.agent.planners.scenes.rivals import Rival, apart, rivals
+from hubel.agent.planners.scenes.rivals import Rival, apart, duel, lead, rivals
 from hubel.agent.planners.scenes.search import Beam
 from hubel.agent.planners.scenes.state import State
+from hubel.agent.planners.scenes.unseen import Unseen
 from hubel.agent.planners.scenes.verdict import (
     FAR,
     MISSED,
@@ -37,8 +38,8 @@ _REDRAWN = 4  # scenes that are redrawn in a round at most
 _DOUBTED = 100  # answers from which on the best rule is doubted
 #: Laws beyond the grammar that are told from it, and how near to it in nats.
 _RIVALS, _NEAR = 3, 12.0
-#: Nats by which a law beyond the grammar is ahead where more answers would not change it.
-_CLEAR = 30.0
+#: Nats on scenes that were to tell the two apart from which on they need no more of them.
+_DECIDED = 15.0
 
 Asking = Generator[list[Any], list[Any], None]
 
@@ -77,14 +78,15 @@ def explore(budget: int, seed: int) -> Explorer:
         best = supported(beam.best, data, state.independent())
         top = best[0]
         known = top.score > nothing(data) + 3
-        if known and state.noise > 1e-4:
+        if state.noise > 1e-4:
             state.settle(spread(top, data, state.independent()) * data.sigma)
         sure = certainty(best, designer) if known else 0.0
         odd = designer.around(top, state, data.sigma) if known else []
         enough = state.asked >= _least(state.noise)
-        laws = rivals(best, state, data) if known and state.asked >= _DOUBTED else []
-        beaten = bool(laws) and laws[0].score > top.score + _CLEAR
-        doubts = [*_told_apart(laws, top, state), *_redrawn(top, state, data, rng)] if laws else []
+        laws = rivals(best, state) if known and state.asked >= _DOUBTED else []
+        beaten = lead(laws, top, state, data)[0] < -_DECIDED
+        doubts = _told_apart(laws, top, state, data)
+        doubts += _redrawn(top, state, data, rng) if laws else []
         settled = (
             known
             and sure > _SURE
@@ -100,8 +102,7 @@ def explore(budget: int, seed: int) -> Explorer:
         scenes += designer.contexts(top, state, 4) if known else _hot(state)
         rest = max(3, _ROUND - len(scenes))
         if known and state.noise > 1e-4 and sure > 0.8:
-            scenes += designer.suspects(top, state, data.sigma, rest // 2)
-            scenes += designer.neglected(top, state, rest - rest // 2)
+            scenes += Unseen(top, state.fair()).scenes(rest)
         else:
             scenes += designer.cover(rest)
         begin = len(state.answers)
@@ -113,7 +114,7 @@ def explore(budget: int, seed: int) -> Explorer:
     data = state.data()
     beam.update(data, search=True)
     best = supported(beam.best, data, state.independent())
-    return conclude(best, certainty(best, designer), state, rivals(best, state, data))
+    return conclude(best, certainty(best, designer), state, rivals(best, state))
 
 
 def _redrawn(top: Fitted, state: State, data: Data, rng: np.random.Generator) -> list[Scene]:
@@ -131,10 +132,12 @@ def _redrawn(top: Fitted, state: State, data: Data, rng: np.random.Generator) ->
     return made
 
 
-def _told_apart(laws: list[Rival], top: Fitted, state: State) -> list[Scene]:
+def _told_apart(laws: list[Rival], top: Fitted, state: State, data: Data) -> list[Scene]:
     """Scenes that tell the best rule from laws beyond the grammar that do nearly as well."""
-    near = [law for law in laws[:_RIVALS] if law.score > top.score - _NEAR]
-    scenes = [s for law in near for s in apart(law, top, state, 2) if not state.times(s)]
+    near = [law for law in laws[:_RIVALS] if law.gap < _NEAR]
+    open_ = [law for law in near if abs(duel(law, top, state, data)) < _DECIDED]
+    scenes = [s for law in open_ for s in apart(law, top, state, 2) if not state.times(s)]
+    state.duels.update(scenes)
     return list(dict.fromkeys(scenes))
 
 

@@ -111,6 +111,12 @@ def weigh(matrix: Floats, data: Data) -> tuple[Floats, Floats, float]:
     return weights, trust, float(0.5 * (data.worth * np.minimum(squared, _CAP)).sum())
 
 
+def loss(left: Floats, sigma: float) -> Floats:
+    """What residuals lose, in nats, [n]: outliers no more than others."""
+    lost: Floats = 0.5 * np.minimum(np.square(left / sigma), _CAP)
+    return lost
+
+
 def nothing(data: Data) -> float:
     """The score of a constant."""
     middle = float(np.median(data.answers))

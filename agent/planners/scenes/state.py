@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hubel.agent.planners.scenes.fit import FLOOR, Data
@@ -13,6 +15,10 @@ _CHASED = 0.3
 #: Standard errors of the noise by repeats by which another estimate may be off.
 _OBJECT = 2.0
 
+#: Difference of the answers to a scene and to what it is redrawn as, in units of the noise, from
+#: which one of them is an error.
+_DIFFERS = 4.0
+
 
 class State:
     """Questions and answers.
@@ -22,6 +28,7 @@ class State:
         answers: What was answered; undefined answers are left out of both.
         asked: How many questions were asked.
         chased: Scenes that were made from others.
+        duels: Scenes that were to tell the best rule from laws beyond the grammar.
         redrawn: Scenes that were asked about, drawn a little otherwise; None where that failed.
     """
 
@@ -30,6 +37,7 @@ class State:
         self.answers: list[float] = []
         self.asked = 0
         self.chased: set[Scene] = set()
+        self.duels: set[Scene] = set()
         self.redrawn: dict[Scene, Scene | None] = {}
         self._settled: float | None = None
         self._bits: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
@@ -60,11 +68,12 @@ class State:
     def settle(self, spread: float) -> None:
         """Take the spread of many answers around a rule for the noise, unless repeats object.
 
-        Few questions are asked twice, so that they tell the noise to a fifth.
+        Few questions are asked twice, so that they tell the noise to a fifth; and some for being
+        high, so that they tell too much of it. A rule that is not all leaves more, never less.
         """
         noise, degrees = self._repeated()
         known = noise > 0 and spread > 0
-        near = known and abs(np.log(spread / noise)) < _OBJECT * np.sqrt(1 / (2 * degrees))
+        near = known and np.log(spread / noise) < _OBJECT * np.sqrt(1 / (2 * degrees))
         self._settled = spread if near else None
 
     def _repeated(self) -> tuple[float, int]:
@@ -83,6 +92,18 @@ class State:
         return Data(
             np.array(self._bits), np.array(self.answers), sigma, worth, np.array(self._kind)
         )
+
+    def fair(self) -> Data:
+        """The same without scenes made from others, and without those that were misperceived.
+
+        A scene and what it is redrawn as have the same phrases: where their answers are far apart,
+        perception erred.
+        """
+        data, means = self.data(), {s: np.mean(a) for s, a in self._by_scene.items()}
+        pairs = [(s, r) for s, r in self.redrawn.items() if r in means]
+        wrong = {s for s, r in pairs if abs(means[s] - means[r]) > _DIFFERS * data.sigma}
+        worth = [float(s not in self.chased and s not in wrong) for s in self.scenes]
+        return replace(data, worth=np.array(worth))
 
     @property
     def scale(self) -> float:
