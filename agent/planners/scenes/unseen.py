@@ -65,16 +65,20 @@ class Unseen:
         some = bits[:, columns]
         one, two = [o.astype(np.float32) for o in self._one], self._two.copy()
         left = [float(np.exp(-((w / self._noise) ** 2) / 2)) for w in _WEIGHTS]
+        pairs = ((some @ two) * some).sum(axis=1)
         chosen: list[Scene] = []
         for _ in range(count if len(free) else 0):
-            worth = (1 - left[0]) * ((some @ two) * some).sum(axis=1)
+            worth = (1 - left[0]) * pairs
             for odds, kept in zip(one, left, strict=True):
                 worth += (1 - kept) * (bits @ odds)
             n = int(np.argmax(worth))
             chosen.append(lib.scenes[int(free[n])])
             for odds, kept in zip(one, left, strict=True):
                 odds *= np.where(bits[n] > 0, kept, 1.0)
-            two *= 1 - (1 - left[0]) * np.outer(some[n], some[n])
+            on = np.flatnonzero(some[n])
+            shown = (1 - left[0]) * two[np.ix_(on, on)]
+            pairs -= ((some[:, on] @ shown) * some[:, on]).sum(axis=1)
+            two[np.ix_(on, on)] -= shown
         return chosen
 
 
