@@ -30,7 +30,7 @@ __all__ = ["Entry", "Index", "SampleEntry", "Statistics", "index_for", "open_ind
 #: Strongest pictures kept of each unit, in each half.
 TOP = 16
 #: Pictures of each half in the uniform sample.
-SAMPLE = 512
+SAMPLE = 1024
 #: Directions of one file that share a pass.
 TOGETHER = 64
 
@@ -53,8 +53,8 @@ def open_index(
     It is made in one pass. A pass that was interrupted goes on where it was saved last, and ends
     with the same bits. The result is kept under a key of weights, preprocessing, pictures, split
     and options, so a second call runs no forward pass, nor does one for some of the sites. Memory
-    depends on the number of units, `k` and `sample`, not on the number of pictures: about 9 KB a
-    unit with the default options.
+    depends on the number of units, `k` and `sample`, not on the number of pictures: about 18 KB
+    a unit with the default options.
 
     Args:
         target: The network.

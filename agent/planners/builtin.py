@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from hubel.agent.confirm import Sample
@@ -33,14 +33,15 @@ from hubel.agent.planner import (
     Step,
     View,
 )
-from hubel.agent.planners.fit import MAX_TERMS, Fit, Table, refit, select
-from hubel.agent.planners.words import claim_of, exceptions_of, text_of
+from hubel.agent.planners.columns import Table
+from hubel.agent.planners.fit import MAX_TERMS, Fit, refit, select
+from hubel.agent.planners.words import claim_of, drives, exceptions_of, text_of
 from hubel.agent.records import Experiment
 from hubel.agent.verdicts import fate, is_intervention
 from hubel.tools.concepts import removed_by, source_of
 
 #: Pictures in the survey, pairs per experiment, exemplars whose profile is taken.
-SURVEY, PAIRS, PROFILED = 480, 12, 4
+SURVEY, PAIRS, PROFILED = 1024, 12, 4
 #: Cross-validated correlation under which no experiment is worth its time; above, the held-out
 #: pictures decide.
 WORTH_TESTING = 0.05
@@ -63,21 +64,14 @@ class Builtin:
 
 @dataclass(frozen=True, slots=True)
 class _Test:
-    """A hypothesis with the phrase by which it is tested: the first that must hold."""
+    """A hypothesis; it is tested by the first phrase that must hold, or by each of an OR."""
 
     name: str
     term: Term
 
     @property
-    def phrase(self) -> str:
-        return self.term.having[0]
-
-    @property
-    def taken_away(self) -> dict[str, Any] | None:
-        """The edit that takes the phrase out of a picture; None if none is known."""
-        if source_of(self.phrase) == "scene":
-            return {"op": "without", "phrase": self.phrase}
-        return removed_by(self.phrase)
+    def phrases(self) -> tuple[str, ...]:
+        return self.term.having[:1] or self.term.lacking
 
 
 class _Record:
@@ -90,24 +84,27 @@ class _Record:
             (e for e in view.experiments if e.tool == "survey" and e.status == "done"), None
         )
 
-    @cached_property
+    @property
     def table(self) -> Table:
         """The survey.
 
         Raises:
             PlannerFailed: It did not succeed.
         """
+        return self._chosen[0]
+
+    @property
+    def fit(self) -> Fit:
+        """The terms that the survey suggests."""
+        return self._chosen[1]
+
+    @cached_property
+    def _chosen(self) -> tuple[Table, Fit]:
         if self.survey is None:
             errors = [e.error for e in self.view.experiments if e.error]
             last = errors[-1] if errors else "it has not been made"
             raise PlannerFailed(f"There is no survey of the unit: {last}")
-        sample = Sample(self.survey.values, sorted(self.survey.values["concepts"]))
-        return Table(sample.degrees, sample.measured, sample.weights, sample.groups)
-
-    @cached_property
-    def fit(self) -> Fit:
-        """The terms that the survey suggests."""
-        return select(self.table)
+        return _chosen(json.dumps(self.survey.values))
 
     @cached_property
     def tests(self) -> list[_Test]:
@@ -135,16 +132,25 @@ class _Record:
             if e.message == n and e.asked_by == "planner" and e.status == "done"
         ]
 
-    def stimuli(self) -> list[tuple[_Test, list[str]]]:
-        """The hypotheses that have pictures to be tested on, with the pictures."""
+    def stimuli(self) -> list[tuple[_Test, dict[str, list[str]]]]:
+        """The hypotheses that have pictures to be tested on, with the pictures of each phrase."""
         made = {_key(e.tool, e.args): e.values["stimuli"] for e in self.experiments(2)}
         found = []
         for test in self.tests:
-            call = _stimuli_for(test)
-            pictures = made.get(_key(call.tool, call.args))
-            if pictures:
+            calls = {p: _stimuli_for(test, p) for p in test.phrases}
+            pictures = {p: made.get(_key(c.tool, c.args), []) for p, c in calls.items()}
+            if all(pictures.values()):
                 found.append((test, pictures))
         return found
+
+
+@lru_cache(maxsize=4)
+def _chosen(survey: str) -> tuple[Table, Fit]:
+    """What each step of a study asks for again."""
+    values = json.loads(survey)
+    sample = Sample(values, sorted(values["concepts"]))
+    table = Table(sample.degrees, sample.measured, sample.weights, sample.groups)
+    return table, select(table)
 
 
 def _key(tool: str, args: dict[str, Any]) -> str:
@@ -175,25 +181,40 @@ def _propose(record: _Record) -> Step:
             Claim(name=t.name, claim=claim_of(t.term), form=Form((t.term,)).to_json())
             for t in record.tests
         ),
-        calls=tuple(_stimuli_for(t) for t in record.tests),
+        calls=tuple(_stimuli_for(t, p) for t in record.tests for p in t.phrases),
     )
 
 
-def _stimuli_for(test: _Test) -> Call:
-    """Pictures with the phrase: drawn where it is one of scenes, else found by it."""
-    if source_of(test.phrase) == "scene":
-        having = [p for p in test.term.having if source_of(p) == "scene"]
-        lacking = [p for p in test.term.lacking if source_of(p) == "scene"]
-        return Call(tool="synthesize", args={"n": PAIRS, "having": having, "lacking": lacking})
-    return Call(tool="find", args={"phrase": test.phrase, "n": PAIRS})
+def _stimuli_for(test: _Test, phrase: str) -> Call:
+    """Pictures with a phrase of a test: drawn where it is one of scenes, else found by it."""
+    n = PAIRS // len(test.phrases)
+    if source_of(phrase) == "scene":
+        having = [p for p in test.term.having or [phrase] if source_of(p) == "scene"]
+        lacking = [p for p in test.term.lacking if p != phrase and source_of(p) == "scene"]
+        return Call(tool="synthesize", args={"n": n, "having": having, "lacking": lacking})
+    return Call(tool="find", args={"phrase": phrase, "n": n})
+
+
+def _taken_away(phrase: str) -> dict[str, Any] | None:
+    """The edit that takes a phrase out of a picture; None if none is known."""
+    if source_of(phrase) == "scene":
+        return {"op": "without", "phrase": phrase}
+    return removed_by(phrase)
+
+
+def _edits(pictures: dict[str, list[str]]) -> list[Call]:
+    """The edits that take each phrase out of its pictures, if one is known for each."""
+    removed = {p: _taken_away(p) for p in pictures}
+    if not all(removed.values()):
+        return []
+    return [
+        Call(tool="edit", args={"stimuli": pictures[p], "instruction": edit})
+        for p, edit in removed.items()
+    ]
 
 
 def _edit(record: _Record) -> Step:
-    calls = tuple(
-        Call(tool="edit", args={"stimuli": pictures, "instruction": test.taken_away})
-        for test, pictures in record.stimuli()
-        if test.taken_away is not None
-    )
+    calls = tuple(call for _, pictures in record.stimuli() for call in _edits(pictures))
     if not calls:
         return _look_inside(record)
     return Step(thought="The same pictures, with the phrase taken away.", calls=calls)
@@ -203,14 +224,18 @@ def _measure(record: _Record) -> Step:
     edits = {_key("edit", e.args): e.values for e in record.experiments(3)}
     calls = []
     for test, pictures in record.stimuli():
-        args = {"stimuli": pictures, "instruction": test.taken_away}
-        made = edits.get(_key("edit", args))
-        if not made or len(made["stimuli"]) < FEWEST:
+        made = [edits.get(_key("edit", call.args), _NO_PAIRS) for call in _edits(pictures)]
+        pairs = [dict(zip(m["parents"], m["stimuli"], strict=True)) for m in made]
+        if not pairs or not all(pairs) or sum(map(len, pairs)) < FEWEST:
             continue
-        pair = {"stimuli": made["parents"], "baseline": made["stimuli"]}
+        distinct = dict.fromkeys(pair for one in pairs for pair in one.items())
         call = Call(
             tool="activate",
-            args={"unit": record.view.unit, **pair},
+            args={
+                "unit": record.view.unit,
+                "stimuli": [before for before, _ in distinct],
+                "baseline": [after for _, after in distinct],
+            },
             predictions=(_prediction(test, record.spread),),
         )
         calls.append(call)
@@ -222,7 +247,7 @@ def _measure(record: _Record) -> Step:
 def _prediction(test: _Test, spread: float) -> Predicted:
     """The phrase's pictures activate the unit more than without it; less for a negative weight."""
     low, high = "contrast.ci.0", "contrast.ci.1"
-    if test.term.weight > 0:
+    if drives(test.term):
         expects = Condition(op=">", value=0.0, path=low)
         refutes = Condition(op="<", value=SMALL * spread, path=high)
     else:
@@ -294,6 +319,9 @@ def _kept(record: _Record, fates: dict[str, str]) -> list[Term]:
 def _nothing(why: str) -> Step:
     return Step(thought=why, conclusion=Conclusion(text=why, form=None))
 
+
+#: An edit that came to nothing.
+_NO_PAIRS: dict[str, Any] = {"parents": [], "stimuli": []}
 
 #: Observations that a conclusion rests on, beside its interventions.
 _OBSERVED = ("exemplars", "survey", "image_stats")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hubel.agent.form import Form, Term
-from hubel.agent.planners.fit import Table
+from hubel.agent.planners.columns import Table
 from hubel.agent.score import pearson
 from hubel.tools.concepts import vocabulary
 
@@ -20,12 +20,20 @@ EXCEPTION = 0.35
 
 
 def phrase_of(term: Term) -> str:
-    """A conjunction in words."""
+    """A conjunction in words; one that only lacks phrases speaks of where any of them is."""
+    if not term.having:
+        named = [noun_of(p) for p in term.lacking]
+        return f"either {' or '.join(named)}" if len(named) > 1 else named[0]
     words = " with ".join(noun_of(p) for p in term.having)
     for phrase in term.lacking:
         negated = phrase.startswith("no ")
         words += f" with some {phrase[3:]}" if negated else f" without {noun_of(phrase)}"
     return words
+
+
+def drives(term: Term) -> bool:
+    """Whether what `phrase_of` speaks of raises the unit."""
+    return (term.weight > 0) == bool(term.having)
 
 
 def noun_of(phrase: str) -> str:
@@ -38,7 +46,7 @@ def noun_of(phrase: str) -> str:
 
 def claim_of(term: Term) -> str:
     """A hypothesis in words."""
-    verb = "Responds to" if term.weight > 0 else "Is suppressed by"
+    verb = "Responds to" if drives(term) else "Is suppressed by"
     return f"{verb} {phrase_of(term)}"
 
 
@@ -60,13 +68,10 @@ def text_of(
         (t.having, t.lacking) for name, t in tested.items() if fates.get(name) == "supported"
     }
     ranked = sorted(form.terms, key=lambda t: -abs(t.weight) * float(t.degree(degrees).std()))
-    drives = [t for t in ranked if t.weight > 0]
-    damps = [t for t in ranked if t.weight <= 0]
     parts = []
-    if drives:
-        parts.append("responds to " + _listed([phrase_of(t) for t in drives]))
-    if damps:
-        parts.append("is suppressed by " + _listed([phrase_of(t) for t in damps]))
+    for verb, sign in (("responds to", True), ("is suppressed by", False)):
+        if so := [phrase_of(t) for t in ranked if drives(t) == sign]:
+            parts.append(f"{verb} {_listed(so)}")
     sentence = "The unit " + " and ".join(parts) + "."
     tested_terms = [t for t in ranked if (t.having, t.lacking) in supported]
     if tested_terms:

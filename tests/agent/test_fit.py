@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from hubel.agent.form import Term
-from hubel.agent.planners.fit import Table, select
+from hubel.agent.planners.columns import Table
+from hubel.agent.planners.fit import select
 from hubel.agent.planners.words import claim_of, exceptions_of
+from hubel.agent.score import pearson
 
 N = 300
 
@@ -29,6 +31,40 @@ def test_finds_a_conjunction_and_an_exclusion():
     assert (without.form.terms[0].having, without.form.terms[0].lacking) == (("p3",), ("p7",))
 
 
+def test_names_a_family_in_one_term_but_not_a_sum():
+    def either(d, rng):
+        return 2 * np.maximum(d["p3"], d["p7"]) + rng.normal(0, 0.2, N)
+
+    family = select(table(either)).form.terms
+    assert [(t.having, set(t.lacking)) for t in family] == [((), {"p3", "p7"})]
+    assert family[0].weight == pytest.approx(-2, abs=0.1)
+    summed = select(table(lambda d, rng: d["p3"] + d["p7"] + rng.normal(0, 0.1, N))).form.terms
+    assert {t.having for t in summed} == {("p3",), ("p7",)}
+
+
+def test_many_small_causes_are_told_in_eight_terms():
+    """Twelve of forty phrases drive the unit; pictures that were not fitted are foretold."""
+
+    def measure(d, rng):
+        return sum(d[f"p{i}"] for i in range(12)) + rng.normal(0, 0.5, N)
+
+    form = select(table(measure)).form
+    fresh = table(measure, seed=1)
+    predicted = form.predict(fresh.degrees, N)
+    assert len(form.terms) == 8
+    assert pearson(predicted, fresh.measured, fresh.weights[None])[0] > 0.85
+
+
+def test_a_rival_has_the_sign_that_it_has_beside_the_form():
+    def measure(d, rng):
+        d["shadow"] = np.where(rng.random(N) < 0.7, d["p1"], d["p2"])
+        return 2 * d["p1"] - 0.12 * d["shadow"] + rng.normal(0, 0.02, N)
+
+    fit = select(table(measure))
+    assert fit.form.phrases == ["p1"]
+    assert (fit.rivals[0].having, fit.rivals[0].weight < 0) == (("shadow",), True)
+
+
 def test_weights_carry_signs_and_sizes():
     fit = select(table(lambda d, rng: 2 * d["graded"] - d["p1"] + rng.normal(0, 0.1, N)))
     weight = {t.having: t.weight for t in fit.form.terms}
@@ -48,6 +84,11 @@ def test_noise_does_not_validate():
     ("term", "words"),
     [
         (Term(1.0, ("red circle",)), "Responds to a red circle"),
+        (
+            Term(-1.0, (), ("a red patch", "orange object")),
+            "Responds to either a red patch or an orange object",
+        ),
+        (Term(1.0, (), ("text", "sky")), "Is suppressed by either text or sky"),
         (Term(-1.0, ("orange object", "text")), "Is suppressed by an orange object with text"),
         (Term(1.0, ("fine texture",), ("no object",)), "Responds to fine texture with some object"),
         (

@@ -68,7 +68,14 @@ def test_builtin_explains_a_planted_unit_and_confirms_it(ledger, lab):
         assert p.message <= next(
             e.message for e in ledger.experiments(study) if e.n == p.experiment
         )
-    assert ledger.experiments(study)[-1].asked_by == "program"
+    experiments = {e.n: e for e in ledger.experiments(study)}
+    assert experiments[len(experiments)].asked_by == "program"
+    # What is said of either of two phrases is tested on pictures of both.
+    either = next(h for h in ledger.hypotheses(study) if not h.form["terms"][0]["having"])
+    test = next(p.experiment for p in ledger.predictions(study) if p.hypothesis == either.name)
+    for phrase in either.form["terms"][0]["lacking"]:
+        found = next(e for e in experiments.values() if e.args.get("phrase") == phrase)
+        assert set(found.values["stimuli"]) & set(experiments[test].args["stimuli"])
 
 
 @pytest.mark.parametrize("unit", ["blocks.0:1"])

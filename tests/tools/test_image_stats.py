@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -89,10 +90,14 @@ def test_image_stats_uses_only_pictures_that_planners_may_see(stage):
     data.item = lambda number: seen.append(number) or read(number)
     image_stats(stage.ctx, BRIGHTNESS, 120)  # fills the index, which covers both halves
     seen.clear()
+    shutil.rmtree(stage.ctx.cache / "concepts")  # so that the pictures are read once more
     image_stats(stage.ctx, EDGES, 120)
     hidden = held_out(data)
     assert seen
     assert not any(hidden[number] for number in seen)
+    seen.clear()
+    image_stats(stage.ctx, EDGES, 120)
+    assert not seen  # what was judged once is not measured again
 
 
 def test_image_stats_refuses_what_cannot_be_explained(stage):

@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from hubel.tools.context import Context, UnitName
-from hubel.tools.data import UnreadablePicture, readable
 from hubel.tools.exemplars import index_for
+from hubel.tools.judged import judged_if_readable
 from hubel.tools.regression import explain
 from hubel.tools.result import Result
 from hubel.tools.spec import ToolError, tool
-from hubel.tools.statistics import statistics
+from hubel.tools.statistics import STATISTICS
 
 #: Fewer pictures than this say nothing about so many statistics.
 LEAST = 20
@@ -92,13 +92,11 @@ def _measured(
 ) -> tuple[list[dict[str, float]], list[float], list[str]]:
     """Statistics, activation and group of each picture of a sample that can be read."""
     drawn = index_for(ctx, unit).sample(ctx.target.unit(unit), n, rng)
-    sample = {entry.number: entry.activation for entry in drawn}
-    rows, activation, groups = [], [], []
-    for done, (number, item) in enumerate(readable(ctx.data, iter(sample))):
-        ctx.report(done, len(sample), "pictures measured")
-        if isinstance(item, UnreadablePicture):
-            continue
-        rows.append(statistics(item.image))
-        activation.append(float(sample[number]))
-        groups.append(ctx.data.groups[number])
-    return rows, activation, groups
+    judgements = judged_if_readable(ctx, [entry.number for entry in drawn])
+    read = [entry for entry in drawn if entry.number in judgements]
+    concepts = [judgements[entry.number].concepts for entry in read]
+    return (
+        [{phrase: found.get(phrase, 0.0) for phrase in STATISTICS} for found in concepts],
+        [float(entry.activation) for entry in read],
+        [ctx.data.groups[entry.number] for entry in read],
+    )
