@@ -47,8 +47,9 @@ def test_a_part_that_drives_the_unit_besides_raises_the_odds_that_there_is_one()
 def test_scenes_are_chosen_that_show_what_was_seldom_seen_where_the_rule_is_off():
     wanted = "text"
     seen = [s for s in library().scenes[:260] if wanted not in truth(s)]
-    data = told(star, seen, SIGMA, twice=15).data()
-    chosen = Unseen(fit(STAR, data), data).scenes(8)
+    state = told(star, seen, SIGMA, twice=15)
+    data = state.data()
+    chosen = Unseen(fit(STAR, data), data).scenes(8, state)
     true = [truth(s) for s in chosen]
     assert all("star" not in t for t in true)
     usual = np.mean([wanted in truth(s) for s in library().scenes])

@@ -102,7 +102,7 @@ def explore(budget: int, seed: int) -> Explorer:
         scenes += designer.contexts(top, state, 4) if known else _hot(state)
         rest = max(3, _ROUND - len(scenes))
         if known and state.noise > 1e-4 and sure > 0.8:
-            scenes += Unseen(top, state.fair()).scenes(rest)
+            scenes += Unseen(top, state.fair()).scenes(rest, state)
         else:
             scenes += designer.cover(rest)
         begin = len(state.answers)

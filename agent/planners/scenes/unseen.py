@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hubel.agent.planners.scenes.fit import Data, Fitted, Short, loss
 from hubel.agent.planners.scenes.grammar import BASES
 from hubel.agent.planners.scenes.library import library
+from hubel.agent.planners.scenes.state import State
 from hubel.agent.planners.scenes.words import Floats, costs, random_scenes, usable
 from hubel.tools.imagery.scenes import Scene
 
@@ -25,6 +26,9 @@ _WEIGHTS = (1.0, 0.6, 0.3)
 #: of either phrase's scenes on which the other holds too: else one of the two says as much.
 _PAIRED, _JOINT, _IMPLIED = 0.01, 0.002, 0.7
 _LARGEST = 20.0  # nats
+#: Nats that one scene tells for a part at most, however often it is asked about: perception errs on
+#: about three scenes in a thousand.
+_ERRED = 5.8
 
 
 class Unseen:
@@ -42,14 +46,19 @@ class Unseen:
         said = best.predict(data.bits)
         left, off = data.answers - said, (said < self._edge) * data.worth
         lost = loss(left, data.sigma)
-        told = [off * (lost - loss(left - w * self._full, data.sigma)) for w in _WEIGHTS]
+        _, first, place = np.unique(data.kinds, return_index=True, return_inverse=True)
+        told = []
+        for weight in _WEIGHTS:
+            nats = off * (lost - loss(left - weight * self._full, data.sigma))
+            told.append(np.minimum(np.bincount(place, nats), _ERRED))
         prior = np.zeros(len(costs()))
         prior[usable()] = np.exp(-costs()[usable()] - BASES["or"].cost) / len(_WEIGHTS)
         prior[list(best.hypothesis.slots)] = 0.0
-        self._one = [prior * _ratios(nats @ data.bits) for nats in told]
+        self._one = [prior * _ratios(nats @ data.bits[first]) for nats in told]
         columns, pairs = _pairs()
-        bits: Short = data.short[:, columns]
-        self._two: Short = pairs * _ratios(bits.T @ (told[0].astype(np.float32)[:, None] * bits))
+        bits: Short = data.short[np.ix_(first, columns)]
+        both = bits.T @ (told[0].astype(np.float32)[:, None] * bits)
+        self._two: Short = (pairs * _ratios(both)).astype(np.float32)
         self._noise = data.sigma / self._full
 
     @property
@@ -57,21 +66,27 @@ class Unseen:
         """Of there being a further part, against none."""
         return float(sum(one.sum() for one in self._one) + self._two.sum())
 
-    def scenes(self, count: int) -> list[Scene]:
-        """Scenes of the library that show most of what may drive it besides, one after another."""
+    def scenes(self, count: int, state: State) -> list[Scene]:
+        """Scenes of the library that show most of what may drive it besides, one after another.
+
+        Those that were asked about already are worth less: one that is misperceived would else
+        make a part again and again.
+        """
         lib, (columns, _) = library(), _pairs()
         free = np.flatnonzero(self._best.predict(lib.numbers) < self._edge)
         bits = lib.numbers[free].astype(np.float32)
         some = bits[:, columns]
         one, two = [o.astype(np.float32) for o in self._one], self._two.copy()
         left = [float(np.exp(-((w / self._noise) ** 2) / 2)) for w in _WEIGHTS]
+        tired = np.array([1.0 + state.times(lib.scenes[n]) for n in free], dtype=np.float32)
         pairs = ((some @ two) * some).sum(axis=1)
         chosen: list[Scene] = []
         for _ in range(count if len(free) else 0):
             worth = (1 - left[0]) * pairs
             for odds, kept in zip(one, left, strict=True):
                 worth += (1 - kept) * (bits @ odds)
-            n = int(np.argmax(worth))
+            n = int(np.argmax(worth / tired))
+            tired[n] += 1
             chosen.append(lib.scenes[int(free[n])])
             for odds, kept in zip(one, left, strict=True):
                 odds *= np.where(bits[n] > 0, kept, 1.0)
@@ -83,6 +98,7 @@ class Unseen:
 
 
 def _ratios(nats: Floats | Short) -> Floats:
+    """Likelihood ratios of nats."""
     ratios: Floats = np.exp(np.minimum(nats, _LARGEST))
     return ratios
 
