@@ -54,6 +54,13 @@ def _synthesize(args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     return told + (f" and without {_quoted(lacking)}." if lacking else ".")
 
 
+def _find(args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    having, lacking = _items(args.get("having")), _items(args.get("lacking"))
+    told = f"Looked for pictures with {_quoted([args.get('phrase'), *having])}"
+    told += f" and without {_quoted(lacking)}" if lacking else ""
+    return told + (f": {_count({}, values)}." if values.get("stimuli") else ".")
+
+
 def _ablate(args: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     mode = {"zero": "zero", "mean": "its mean", "resample": "its map on other pictures"}
     filler = mode.get(str(args.get("mode", "mean")), "another value")
@@ -88,10 +95,7 @@ _SUMMARIES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
         "Asked whether a plain statistic of the image explains the unit already."
     ),
     "synthesize": _synthesize,
-    "find": lambda a, v: (
-        f"Looked for pictures with ‘{a.get('phrase')}’"
-        + (f": {_count({}, v)}." if v.get("stimuli") else ".")
-    ),
+    "find": _find,
     "edit": lambda a, v: f"Edited {_count(a, v)}: {instruction_text(a.get('instruction'))}.",
     "activate": _activate,
     "ablate": _ablate,

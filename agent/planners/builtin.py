@@ -186,13 +186,15 @@ def _propose(record: _Record) -> Step:
 
 
 def _stimuli_for(test: _Test, phrase: str) -> Call:
-    """Pictures with a phrase of a test: drawn where it is one of scenes, else found by it."""
-    n = PAIRS // len(test.phrases)
-    if source_of(phrase) == "scene":
-        having = [p for p in test.term.having or [phrase] if source_of(p) == "scene"]
-        lacking = [p for p in test.term.lacking if p != phrase and source_of(p) == "scene"]
-        return Call(tool="synthesize", args={"n": n, "having": having, "lacking": lacking})
-    return Call(tool="find", args={"phrase": phrase, "n": n})
+    """Pictures on which the term holds by this phrase: drawn if it speaks of scenes, else found."""
+    n, term = PAIRS // len(test.phrases), test.term
+    besides = [p for p in term.having if p != phrase]
+    lacking = [p for p in term.lacking if p != phrase]
+    if all(source_of(p) == "scene" for p in term.phrases):
+        return Call(
+            tool="synthesize", args={"n": n, "having": [phrase, *besides], "lacking": lacking}
+        )
+    return Call(tool="find", args={"phrase": phrase, "n": n, "having": besides, "lacking": lacking})
 
 
 def _taken_away(phrase: str) -> dict[str, Any] | None:

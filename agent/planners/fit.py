@@ -26,7 +26,7 @@ FOLDS = 5
 #: How many times more than a phrase by itself one that is joined to another must explain.
 PLAINER = 1.2
 #: Phrases outside the form that are kept as rival hypotheses.
-RIVALS = 4
+RIVALS = 2
 #: Share of the variance that a step must explain.
 WORTH = 0.005
 

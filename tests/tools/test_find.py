@@ -23,6 +23,20 @@ def test_find_finds_the_pictures_with_most_of_a_concept(bench):
     assert values["looked_through"] == len(degree)
 
 
+def test_find_finds_what_has_several_concepts_and_lacks_others(bench):
+    ctx = bench(pictures=80).ctx
+    asked = {"phrase": "brightness", "having": ["red colouring"], "lacking": ["edges"], "n": 64}
+    values = FIND(ctx, asked).to_json()["values"]
+    for name, degree in zip(values["names"], values["degrees"], strict=True):
+        known = judge(ctx.data.item(int(name)).image, {})
+        parts = [known.get("brightness", 0), known.get("red colouring", 0)]
+        assert degree == min(*parts, 1 - known.get("edges", 0)) > 0
+    with pytest.raises(ToolError, match="beside what else was asked for"):
+        FIND(ctx, {"phrase": "brightness", "having": ["red circle"]})
+    with pytest.raises(ToolError, match="'edges'"):
+        FIND(ctx, {"phrase": "brightness", "lacking": ["edgse"]})
+
+
 def test_find_control_shows_no_held_out_picture_and_refuses_what_is_nowhere(bench):
     ctx = bench(pictures=80).ctx
     held = held_out(ctx.data)
