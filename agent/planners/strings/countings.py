@@ -23,8 +23,8 @@ def _reading(k: int) -> dict[str, int]:
 
 
 @cache
-def _letter_counts() -> tuple[Prim, ...]:
-    """How often each letter occurs, and where first."""
+def letter_counts() -> tuple[Prim, ...]:
+    """How often each letter occurs in the input, and where first."""
     out = []
     for c in string.ascii_letters:
         e = 0.0 if c in "aeiostnrl" else 0.4
@@ -61,7 +61,7 @@ def _numbers(data: Data, goal: tuple[int | None, ...]) -> list[Term]:
     at = [i for i, g in enumerate(goal) if g is not None]
     want = [int(goal[i] or 0) for i in at]
     measured: list[tuple[Prim, list[int]]] = []
-    for step in (*counts(), *_letter_counts()):
+    for step in (*counts(), *letter_counts()):
         values = vector(step, (data.inputs[i] for i in at))
         if all(isinstance(v, int) for v in values):
             measured.append((step, [int(v) for v in values]))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hubel.agent.planners.explorer import Explorer, Finding
 from hubel.agent.planners.strings import probes
+from hubel.agent.planners.strings.chance import random_text
 from hubel.agent.planners.strings.data import Data
 from hubel.agent.planners.strings.doubts import parting_inputs, rarer_side
 from hubel.agent.planners.strings.search import Solution, solve
@@ -20,6 +21,8 @@ Asking = Generator[list[str], list[str | None], list[str | None]]
 _REPEATED = ("hello", "The quick brown fox jumps", "a1b2c3", "banana")
 #: Searches from scratch after a program failed on a fresh input.
 _ROUNDS = 6
+#: Where a program meets such a share of the examples, inputs like the others are asked about.
+_MOSTLY = 0.6
 #: Fresh inputs that a program must meet before it is believed.
 _ENOUGH = 100
 
@@ -99,7 +102,7 @@ def _by_majority(
         if n >= 2:
             settled[x] = top
     rest = {x: t for x, t in state.answers.items() if x not in seen}
-    chance = _random_text(seen)
+    chance = random_text(seen)
     many = [x for x in seen if len(x) > 3]
     share = sum(x in settled for x in many) / max(len(many), 1)
     about = {"chance": True, "settled": round(share, 3)}
@@ -113,32 +116,21 @@ def _by_majority(
     return Finding(None, text, 0.9 if chance else 0.7, outside=not chance, about=about)
 
 
-def _random_text(seen: dict[str, list[str | None]]) -> str:
-    """What stays the same where the output is drawn by chance; empty if nothing telling does."""
-    pairs = [(x, t) for x, ts in seen.items() for t in ts if t is not None]
-    start = "The output is drawn by chance: "
-    if all(x.lower() == t.lower() for x, t in pairs):
-        return start + "the input, with random case."
-    if all(sorted(x.split()) == sorted(t.split()) for x, t in pairs):
-        return start + "the words of the input in random order."
-    if all(sorted(x) == sorted(t) for x, t in pairs):
-        return start + "the characters of the input in random order."
-    if all(len(t) == 1 and t in x for x, t in pairs if x):
-        return start + "one of the characters of the input."
-    return ""
-
-
 def _synthesise(state: _Asked) -> Generator[list[str], list[str | None], Finding]:
     constant = {t for t in state.answers.values() if t is not None}
     if len(constant) <= 1:
         text = f"The output does not depend on the input: it is {next(iter(constant), None)!r}."
         return Finding(None, text, 0.97, about={"constant": next(iter(constant), None)})
+    solution = solve(state.data, deep=False)
+    if not solution.terms and (yield from _closer(state, solution)):
+        solution = solve(state.data, deep=False)
     singles = False
-    solution = solve(state.data, deep=not _piecewise(state))
+    if not solution.terms and not _piecewise(state):
+        solution = solve(state.data)
     for _ in range(_ROUNDS):
         if not solution.terms and not singles and _piecewise(state):
             singles = True
-            yield from state.ask(list("abcdefghijklmnopqrstuvwxyz0123456789"))
+            yield from state.ask(list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'-_"))
             solution = solve(state.data)
         if not solution.terms:
             break
@@ -149,6 +141,20 @@ def _synthesise(state: _Asked) -> Generator[list[str], list[str | None], Finding
             break
         solution = solve(state.data)
     return (yield from _not_found(state, solution))
+
+
+def _closer(state: _Asked, solution: Solution) -> Generator[list[str], list[str | None], bool]:
+    """Ask for inputs like those that the best program misses, if it meets most; whether any were.
+
+    What holds for few inputs is seen in one or two: too few to read off where, and what it does.
+    """
+    best = _best(solution, state.data)
+    if best is None or state.data.share(best) < _MOSTLY:
+        return False
+    missed = [x for x, t in state.answers.items() if t is not None and best.run(x) != t]
+    alike = probes.like(state.rng, missed, 24, state.answers)
+    yield from state.ask(alike)
+    return bool(alike)
 
 
 def _piecewise(state: _Asked) -> bool:

@@ -173,6 +173,13 @@ def place(s: str, i: int, new: str) -> str:
     return s[:i] + new + s[i + 1 :]
 
 
+def swap(s: str, i: int, j: int) -> str:
+    """The string with characters ``i`` and ``j`` exchanged; unchanged where one is missing."""
+    if not (-len(s) <= i < len(s) and -len(s) <= j < len(s)):
+        return s
+    return place(place(s, i, s[j]), j, s[i])
+
+
 def at(s: str, i: int) -> str:
     """Character ``i``; empty where there is none."""
     return s[i] if -len(s) <= i < len(s) else ""

@@ -148,6 +148,11 @@ def _split(k: str) -> Undo:
     return lambda t: " ".join(t.split(k))
 
 
+def _spaced(k: str) -> Undo:
+    """Puts spaces in place of a constant."""
+    return lambda t: t.replace(k, " ")
+
+
 def _with_constants(data: Data) -> list[tuple[Prim, Undo]]:
     out: list[tuple[Prim, Undo]] = []
     outer = ends(data)
@@ -158,6 +163,7 @@ def _with_constants(data: Data) -> list[tuple[Prim, Undo]]:
             (prim(cost, f"x + {r}", f"_ followed by {said}"), _cut(0, n)),
             (prim(cost, f"{r} + x", f"_ after {said}"), _cut(n, 0)),
             (prim(cost + 0.5, f"{r} + x + {r}", f"_ between {said} and {said}"), _cut(n, n)),
+            (prim(cost + 1.0, f"x.replace(' ', {r})", f"_ with {said} for spaces"), _spaced(k)),
             (prim(cost + 1.5, middle, f"_ with {said} in the middle"), _cut_middle(n)),
             (
                 prim(cost + 0.5, f"{r}.join(x)", f"the characters of _ joined by {said}"),

@@ -87,15 +87,6 @@ WRITTEN: tuple[tuple[float, str, str], ...] = (
 _TESTS: tuple[tuple[float, str, str], ...] = (
     (2.0, "x == x[::-1]", "the input reads the same both ways"),
     (3.0, "x.lower() == x.lower()[::-1]", "the input reads the same both ways, whatever its case"),
-    (1.5, "x[:1].isupper()", "the input starts with a capital"),
-    (2.0, "x[:1].isalpha()", "the input starts with a letter"),
-    (2.0, "x[:1].isdigit()", "the input starts with a digit"),
-    (2.5, "x[-1:].isdigit()", "the input ends with a digit"),
-    (2.5, "x[-1:].isalpha()", "the input ends with a letter"),
-    (1.5, f"x[:1] != '' and x[:1] in '{V}'", "the input starts with a vowel"),
-    (1.5, f"x[-1:] != '' and x[-1:] in '{V}'", "the input ends with a vowel"),
-    (2.0, f"x[:1] != '' and x[:1] in '{C}'", "the input starts with a consonant"),
-    (2.0, f"x[-1:] != '' and x[-1:] in '{C}'", "the input ends with a consonant"),
     (1.5, "x.isupper()", "the input is in capitals"),
     (1.5, "x.islower()", "the input is in small letters"),
     (2.0, "x.istitle()", "the input is in title case"),
@@ -146,7 +137,18 @@ def tests() -> list[Prim]:
                 3.7 + e, f"x[-1:].lower() == {c!r}", f"the input ends with {c!r}, whatever its case"
             ),
         ]
-    out += [prim(3.0, f"{c!r} in x", f"{c!r} is in the input") for c in "!?.,-_'0123456789"]
+    for c in "!?.,-_' 0123456789":
+        out += [
+            prim(3.0, f"{c!r} in x", f"{c!r} is in the input"),
+            prim(3.2, f"x[:1] == {c!r}", f"the input starts with {c!r}"),
+            prim(3.2, f"x[-1:] == {c!r}", f"the input ends with {c!r}"),
+        ]
+    for i, place in enumerate(("x[:1]", "x[-1:]", "x[1:2]", "x[-2:-1]", "x[2:3]")):
+        where = ("first", "last", "second", "last but one", "third")[i]
+        for k, (name, test) in enumerate(list(CLASSES.items())[:9]):
+            cost = (1.6, 1.6, 2.6, 2.8, 2.8)[i] + 0.1 * k
+            source = f"any({test} for c in {place})"
+            out.append(prim(cost, source, f"the {where} character is one of the {name}"))
     for w in ("the", "and", "th", "er", "in", "ch", "sh", "oo", "ee", "ll", "ss", "an", "on", "qu"):
         out.append(prim(4.0, f"{w!r} in x.lower()", f"{w!r} is in the input, whatever its case"))
     for w in ("ing", "ed", "er", "ly", "es", "un", "re"):
@@ -183,14 +185,14 @@ def thresholds(count: Prim, values: list[int]) -> list[Prim]:
 
 
 #: Counts that may be huge: nothing is repeated so often.
-_LARGE = ("int(", "sum(ord", "sum(int")
+LARGE = ("int(", "sum(ord", "sum(int")
 
 
 def by_number() -> list[Prim]:
     """Steps that do something as often, or as far, as a number measured on the string says."""
     out = []
     for n in counts():
-        if n.source.startswith(_LARGE):
+        if n.source.startswith(LARGE):
             continue
         k, c, what = n.source, n.cost, n.noun.replace("_", "the input")
         out += [

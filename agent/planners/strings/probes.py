@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Container
 from itertools import pairwise
 
 #: Each parts some functions that look alike on most words; the first are the most telling.
@@ -84,6 +85,30 @@ def _made_up(rng: random.Random) -> str:
         for _ in range(rng.randint(1, 4))
     )
     return out[rng.randint(0, 1) :]
+
+
+def like(rng: random.Random, few: list[str], n: int, asked: Container[str]) -> list[str]:
+    """Fresh inputs that share a half, an end, or the kinds of all their characters with a few."""
+    out: dict[str, None] = {}
+    for k in range(12 * n):
+        x, y = few[k % len(few)], fresh(rng)
+        a, b = len(x) // 2, len(y) // 2
+        made = (
+            "".join(rng.choice(_kin(c)) for c in x),
+            y + x[-1:],
+            x[:1] + y,
+            x[:a] + y[b:],
+            y[:b] + x[a:],
+        )[k // len(few) % 5]
+        if made not in asked and len(made) < 40:
+            out[made] = None
+    return list(out)[:n]
+
+
+def _kin(c: str) -> str:
+    """The characters of the same kind."""
+    kinds = (_LETTERS + _VOWELS, (_LETTERS + _VOWELS).upper(), "0123456789", ".,!?'-")
+    return next((kind for kind in kinds if c in kind), c)
 
 
 def cover(rng: random.Random, n: int, asked: set[str]) -> list[str]:

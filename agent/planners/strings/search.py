@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 
+from hubel.agent.planners.strings.amounts import amounts, swaps
 from hubel.agent.planners.strings.chains import FAR, SIDE, some_pairs, three_steps, two_steps
 from hubel.agent.planners.strings.charwise import charwise
 from hubel.agent.planners.strings.conditions import conditional, filters
 from hubel.agent.planners.strings.constants import shown, usual, with_constant, without
 from hubel.agent.planners.strings.countings import countings
+from hubel.agent.planners.strings.cuts import in_two
 from hubel.agent.planners.strings.data import Data, Pool, Vector, vector
 from hubel.agent.planners.strings.inverse import undone
 from hubel.agent.planners.strings.maps import char_maps
+from hubel.agent.planners.strings.narrow import narrowings
 from hubel.agent.planners.strings.numbers import WRITTEN, by_number, counts
 from hubel.agent.planners.strings.parts import concatenations
 from hubel.agent.planners.strings.steps import char_steps
@@ -89,6 +92,7 @@ def solve(data: Data, deep: bool = True) -> Solution:
             found += wordwise(data)
             found += piecewise(data)
             found += filters(data)
+            found += _narrowed(data, pool)
         if not _clear(found, 12.0):
             partial += [(t, data.known) for t in found]
             partial += _core(data)
@@ -113,7 +117,8 @@ def _by_cost(step: Prim) -> tuple[float, str]:
 def direct(data: Data, wide: bool = True) -> list[Term]:
     """Programs read off the examples without enumeration."""
     rules = charwise(data, 12 if wide else 2, wide)
-    return [*rules, *char_maps(data), *countings(data), *usual_only(data)]
+    rules += [*char_maps(data), *countings(data), *usual_only(data), *amounts(data), *swaps(data)]
+    return rules + in_two(data) if wide else rules
 
 
 @dataclass
@@ -197,8 +202,22 @@ def _after(base: tuple[Term, Vector], data: Data, full: bool) -> list[Term]:
     after = Data(tuple("" if v is None else str(v) for v in values), data.targets)
     found = char_maps(after)
     if full:
-        found += charwise(after, limit=3)
+        found += [*charwise(after, limit=3), *amounts(after), *in_two(after)]
     return [t.of(term) for t in found]
+
+
+def _narrowed(data: Data, pool: Pool) -> list[Term]:
+    """Programs whose first step loses what the outputs do not depend on."""
+    narrow = narrowings(data, pool)
+    found = [t.of(first) for first, few in narrow for t in direct(few)]
+    for first, few in narrow if not found else []:
+        steps = [*all_steps(), *(s for k in shown(few) for s in with_constant(k))]
+        goals = [(None, few), *undone(few)]
+        pairs = two_steps(few, one_step(few, []), sorted(steps, key=_by_cost), goals, SIDE)
+        found += [t.of(first) for t in pairs]
+        if found:
+            break
+    return found
 
 
 def _core(data: Data) -> list[tuple[Term, int]]:

@@ -8,6 +8,7 @@ from hubel.agent.planners.strings.charwise import charwise
 from hubel.agent.planners.strings.conditions import conditional
 from hubel.agent.planners.strings.constants import shown
 from hubel.agent.planners.strings.data import Data, Pool, vector
+from hubel.agent.planners.strings.numbers import counts
 from hubel.agent.planners.strings.steps import char_steps
 from hubel.agent.planners.strings.terms import IDENTITY, Prim, Term, call, either, prim, substitute
 from hubel.agent.planners.strings.wordsteps import CUTS, each_word, joined_pieces
@@ -15,7 +16,9 @@ from hubel.agent.planners.strings.wordsteps import CUTS, each_word, joined_piece
 
 @cache
 def _steps() -> tuple[Prim, ...]:
-    return tuple(sorted((s for s in char_steps() if s.cost <= 5), key=lambda s: (s.cost, s.source)))
+    counted = [prim(n.cost + 0.5, f"str({n.source})", n.noun) for n in counts()]
+    cheap = [s for s in (*char_steps(), *counted) if s.cost <= 5]
+    return tuple(sorted(cheap, key=lambda s: (s.cost, s.source)))
 
 
 #: Tests of the place ``i`` of a word among ``n``.
@@ -45,7 +48,7 @@ def piecewise(data: Data) -> list[Term]:
     for k, cut in enumerate(_cuts()):
         for join in joins:
             table = _pieces(pairs, cut, join)
-            if table is None or len(table) < 6 or (k < 2 and join == " "):
+            if table is None or len(table) < 6 or (k == 0 and join == " "):
                 continue
             words = Data(tuple(table), tuple(table.values()))
             rules = _word_rules(words, simple=True) if len(table) < 600 else []

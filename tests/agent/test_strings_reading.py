@@ -1,0 +1,85 @@
+"""What the strings explorer reads off examples: cuts, amounts, places, and what does not matter."""
+
+import pytest
+from tests.agent.test_strings_explorer import agreement, explored
+
+NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+
+
+def moved(text, k):
+    out = ""
+    for c in text:
+        if c.isascii() and c.isalpha():
+            base = 65 if c.isupper() else 97
+            c = chr((ord(c) - base + k) % 26 + base)
+        out += c
+    return out
+
+
+def capitals_from_the_first_o(x):
+    """A cut where the input says, and one part changed."""
+    return x[: x.find("o")] + x[x.find("o") :].upper() if "o" in x else x
+
+
+def moved_by_the_third_letter(x):
+    """How far is measured on the input."""
+    third = x[2:3].lower()
+    return moved(x, ord(third) - 96) if "a" <= third <= "z" else x
+
+
+def third_and_sixth_exchanged(x):
+    """Two places, unchanged where one of them is missing."""
+    y = list(x)
+    if len(x) > 5:
+        y[2], y[5] = y[5], y[2]
+    return "".join(y)
+
+
+def letters_counted_and_the_name_changed(x):
+    """Only a count decides, and what becomes of its name is a rule for each place; above ten undefined."""
+    name = NAMES[sum(c.isupper() for c in x)]
+    return moved(name[0], 2) + name[1:]
+
+
+def asked_back(x):
+    """A condition that one of the fixed inputs meets."""
+    return "so: " + x if x.endswith("?") else x + "!!"
+
+
+def bare(x):
+    """What becomes of each mark is seen where it stands alone."""
+    return "".join(c for c in x.lower() if c not in ".,!?'").replace(" ", "_")
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        capitals_from_the_first_o,
+        moved_by_the_third_letter,
+        third_and_sixth_exchanged,
+        letters_counted_and_the_name_changed,
+        asked_back,
+        bare,
+    ],
+)
+def test_planted_laws_are_read_off(law):
+    finding, asked = explored(law)
+    assert agreement(finding, law) >= 0.99
+    assert finding.confidence > 0.9
+    assert len(asked) <= 200
+
+
+def test_inputs_like_the_missed_ones_are_asked_about():
+    _, asked = explored(asked_back)
+    assert sum(x.endswith("?") for x in asked) > 10
+
+
+def test_amounts_without_a_law_are_not_explained():
+    """Every output is the input moved on, by an amount that nothing on it measures."""
+
+    def law(x):
+        return moved(x, sum((i + 3) * ord(c) for i, c in enumerate(x)) % 97)
+
+    finding, _ = explored(law)
+    assert finding.outside
+    assert finding.confidence <= 0.5
