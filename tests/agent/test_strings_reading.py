@@ -3,6 +3,13 @@
 import pytest
 from tests.agent.test_strings_explorer import agreement, explored
 
+from hubel.agent.planners.strings.amounts import amounts, swaps
+from hubel.agent.planners.strings.cuts import in_two
+from hubel.agent.planners.strings.data import Data, Pool
+from hubel.agent.planners.strings.narrow import narrowings
+from hubel.agent.planners.strings.probes import FIXED
+from hubel.agent.planners.strings.terms import IDENTITY, prim
+
 NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
@@ -35,6 +42,11 @@ def third_and_sixth_exchanged(x):
     return "".join(y)
 
 
+def once_twice_three_times(x):
+    """Three rules by the place, each of which many others resemble at first."""
+    return "".join(c * (1 + i % 3) for i, c in enumerate(x))
+
+
 def letters_counted_and_the_name_changed(x):
     """Only a count decides, and what becomes of its name is a rule for each place; above ten undefined."""
     name = NAMES[sum(c.isupper() for c in x)]
@@ -57,9 +69,9 @@ def bare(x):
         capitals_from_the_first_o,
         moved_by_the_third_letter,
         third_and_sixth_exchanged,
+        once_twice_three_times,
         letters_counted_and_the_name_changed,
-        asked_back,
-        bare,
+        pytest.param(bare, marks=pytest.mark.slow),
     ],
 )
 def test_planted_laws_are_read_off(law):
@@ -69,17 +81,21 @@ def test_planted_laws_are_read_off(law):
     assert len(asked) <= 200
 
 
-def test_inputs_like_the_missed_ones_are_asked_about():
-    _, asked = explored(asked_back)
+def test_a_condition_that_one_fixed_input_meets_is_found():
+    finding, asked = explored(asked_back)
     assert sum(x.endswith("?") for x in asked) > 10
+    assert agreement(finding, asked_back) >= 0.99
+    assert not finding.outside
 
 
-def test_amounts_without_a_law_are_not_explained():
-    """Every output is the input moved on, by an amount that nothing on it measures."""
-
+def test_nothing_is_read_off_what_no_number_measures_and_no_cut_explains():
     def law(x):
         return moved(x, sum((i + 3) * ord(c) for i, c in enumerate(x)) % 97)
 
-    finding, _ = explored(law)
-    assert finding.outside
-    assert finding.confidence <= 0.5
+    data = Data(FIXED, tuple(map(law, FIXED)))
+    pool = Pool(FIXED)
+    pool.extend(IDENTITY, FIXED, [prim(1.0, "x.lower()", "_"), prim(1.0, "str(len(x))", "_")])
+    assert amounts(data) == []
+    assert swaps(data) == []
+    assert in_two(data) == []
+    assert narrowings(data, pool) == []

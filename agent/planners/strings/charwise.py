@@ -49,7 +49,7 @@ def _partitions() -> tuple[tuple[float, tuple[tuple[str, str], ...]], ...]:
 
 Choice = tuple[float, str, str]
 #: Partial readings looked at under one partition.
-_STATES = 1500
+_STATES = 6000
 
 
 def charwise(data: Data, limit: int = 12, wide: bool = True) -> list[Term]:
