@@ -12,7 +12,7 @@ from hubel.agent.planners.strings import probes
 from hubel.agent.planners.strings.chance import random_text
 from hubel.agent.planners.strings.data import Data
 from hubel.agent.planners.strings.doubts import parting_inputs, rarer_side
-from hubel.agent.planners.strings.search import Solution, solve
+from hubel.agent.planners.strings.search import Solution, deepen, solve
 from hubel.agent.planners.strings.terms import UNDERSCORE, Term, code_of
 
 Asking = Generator[list[str], list[str | None], list[str | None]]
@@ -126,7 +126,7 @@ def _synthesise(state: _Asked) -> Generator[list[str], list[str | None], Finding
         solution = solve(state.data, deep=False)
     singles = False
     if not solution.terms and not _piecewise(state):
-        solution = solve(state.data)
+        solution = deepen(state.data, solution)
     for _ in range(_ROUNDS):
         if not solution.terms and not singles and _piecewise(state):
             singles = True

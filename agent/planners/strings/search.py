@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from hubel.agent.planners.strings.amounts import amounts, swaps
@@ -35,8 +35,8 @@ class Solution:
     """
 
     terms: list[Term]
-    partial: list[tuple[Term, int]] = field(default_factory=list)
-    pool: Pool | None = None
+    partial: list[tuple[Term, int]]
+    pool: Pool
 
 
 #: Undone last steps before which rules are read off: all rules, and in three times as many some.
@@ -73,9 +73,7 @@ def solve(data: Data, deep: bool = True) -> Solution:
     Ever larger spaces are searched until one holds a program: one step; rules read off the
     examples; two steps; joined parts; words one by one; conditions; three steps.
     """
-    extra = sorted(
-        [*(s for k in shown(data) for s in with_constant(k)), *without(data)], key=_by_cost
-    )
+    extra = _extra(data)
     pool = one_step(data, extra)
     partial = _matches(pool, data)
     found = [t for t, m in partial if m == data.known]
@@ -102,12 +100,23 @@ def solve(data: Data, deep: bool = True) -> Solution:
                 partial + [(t, data.mask(vector_of(t, data))) for t in usual(data)],
                 _Side(pool),
             )
-        if not found and deep:
-            found += two_steps(data, pool, steps, goals, FAR)
-        if not found and deep:
-            found += three_steps(data, steps)
-    found = _distinct(found)
-    return Solution(found, partial, pool)
+    solution = Solution(_distinct(found), partial, pool)
+    return solution if found or not deep else deepen(data, solution)
+
+
+def deepen(data: Data, solution: Solution) -> Solution:
+    """Dearer pairs and three steps, after a search that found nothing on the same examples."""
+    steps = sorted([*all_steps(), *_extra(data)], key=_by_cost)
+    goals = [(None, data), *undone(data)]
+    found = two_steps(data, solution.pool, steps, goals, FAR) or three_steps(data, steps)
+    return Solution(_distinct(found), solution.partial, solution.pool)
+
+
+def _extra(data: Data) -> list[Prim]:
+    """Steps with the constants that the examples show."""
+    return sorted(
+        [*(s for k in shown(data) for s in with_constant(k)), *without(data)], key=_by_cost
+    )
 
 
 def _by_cost(step: Prim) -> tuple[float, str]:
@@ -245,4 +254,4 @@ def _distinct(found: list[Term]) -> list[Term]:
     return list(out.values())[:40]
 
 
-__all__ = ["Solution", "direct", "solve"]
+__all__ = ["Solution", "deepen", "direct", "solve"]
