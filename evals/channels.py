@@ -32,7 +32,8 @@ TARGET, DATA = "null:demo", "scenes:1600"
 QUESTION = "What does this unit respond to?"
 #: Every so manieth main site, and the round of channels in which the planted one is asked about.
 EVERY, PLANTED = 4, 7
-#: Pictures that baselines are shown at most, as the built-in planner is, and held-out pictures on which all are scored.
+#: Pictures that baselines are shown at most, as the built-in planner is, and held-out pictures on
+#: which all are scored.
 SEEN, HELD_OUT = 1024, 320
 #: Those that make no experiment.
 BASELINES = ("exemplars", "lift", "ridge", "constant", "empty")
