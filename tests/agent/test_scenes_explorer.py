@@ -115,6 +115,26 @@ def test_nothing_is_found_of_a_null_unit(kind):
     assert found.confidence == 0.0
 
 
+def test_a_coin_whose_first_repeats_agree_is_nothing():
+    rng, seen, agreeing = np.random.default_rng(5), {}, 7
+
+    def answered(asked):
+        """A coin for each question; the first that are asked again come out the same."""
+        nonlocal agreeing
+        out = []
+        for one in asked:
+            key = str(one)
+            if key in seen and agreeing:
+                agreeing -= 1
+            else:
+                seen[key] = float(rng.random() < 0.3)
+            out.append(seen[key])
+        return out
+
+    found, _ = explored(answered)
+    assert found.code is None
+
+
 def fulfilling(scene, phrase):
     """Things of a scene of which a phrase is true: each alone, before the same background."""
     alone = [replace(scene, things=(t,), text=None) for t in scene.things]

@@ -34,7 +34,8 @@ _ENOUGH = 200
 #: When it stops: so sure, and so many rounds without a surprise.
 _SURE, _QUIET = 0.95, 1
 _OFTEN, _AGAIN = 6, 3
-_REDRAWN = 4  # scenes that are redrawn in a round at most
+_REDRAWN = 4  # scenes that are redrawn, or asked about again, in a round at most
+_SAME = 12  # questions that were answered the same again, after which nothing is by chance
 _DOUBTED = 100  # answers from which on the best rule is doubted
 #: Laws beyond the grammar that are told from it, and how near to it in nats.
 _RIVALS, _NEAR = 3, 12.0
@@ -86,7 +87,7 @@ def explore(budget: int, seed: int) -> Explorer:
         laws = rivals(best, state) if known and state.asked >= _DOUBTED else []
         beaten = lead(laws, top, state, data)[0] < -_DECIDED
         doubts = _told_apart(laws, top, state, data)
-        doubts += _redrawn(top, state, data, rng) if laws else []
+        doubts += [*_redrawn(top, state, data, rng), *_again(top, state, data)] if laws else []
         settled = (
             known
             and sure > _SURE
@@ -130,6 +131,16 @@ def _redrawn(top: Fitted, state: State, data: Data, rng: np.random.Generator) ->
             made += [] if other is None else [other]
     state.chased.update(made)
     return made
+
+
+def _again(top: Fitted, state: State, data: Data) -> list[Scene]:
+    """Scenes that the best rule misses by far, as they were: few repeats may agree by chance."""
+    if state.noise > 0 or state.repeats >= _SAME:
+        return []
+    left = np.abs(data.answers - top.predict(data.bits)) * state.independent()
+    far = [int(n) for n in np.argsort(-left, kind="stable") if left[n] >= FAR * data.sigma]
+    once = [state.scenes[n] for n in far if state.times(state.scenes[n]) == 1]
+    return once[: min(_REDRAWN, _SAME - state.repeats)]
 
 
 def _told_apart(laws: list[Rival], top: Fitted, state: State, data: Data) -> list[Scene]:

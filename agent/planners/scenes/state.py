@@ -65,6 +65,11 @@ class State:
         """Standard deviation of answers to the same question."""
         return self._repeated()[0] if self._settled is None else self._settled
 
+    @property
+    def repeats(self) -> int:
+        """How often a question was asked again."""
+        return self._repeated()[1]
+
     def settle(self, spread: float) -> None:
         """Take the spread of many answers around a rule for the noise, unless repeats object.
 
