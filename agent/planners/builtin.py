@@ -16,37 +16,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 from hubel.agent.confirm import Sample
 from hubel.agent.form import Form, Term
-from hubel.agent.guards import FEWEST
 from hubel.agent.planner import (
     Call,
     Claim,
     Conclusion,
-    Condition,
     PlannerFailed,
-    Predicted,
     Step,
     View,
 )
 from hubel.agent.planners.columns import Table
 from hubel.agent.planners.fit import MAX_TERMS, Fit, refit, select
-from hubel.agent.planners.words import claim_of, drives, exceptions_of, text_of
+from hubel.agent.planners.minimal_pairs import Test, edits_of, key_of
+from hubel.agent.planners.words import claim_of, exceptions_of, text_of
 from hubel.agent.records import Experiment
 from hubel.agent.verdicts import fate, is_intervention
-from hubel.tools.concepts import removed_by, source_of
 
-#: Pictures in the survey, pairs per experiment, exemplars whose profile is taken.
-SURVEY, PAIRS, PROFILED = 1024, 12, 4
+#: Pictures in the survey, exemplars whose profile is taken.
+SURVEY, PROFILED = 1024, 4
 #: Cross-validated correlation under which no experiment is worth its time; above, the held-out
 #: pictures decide.
 WORTH_TESTING = 0.05
-#: A change smaller than this share of the unit's standard deviation refutes a term.
-SMALL = 0.1
 
 
 class Builtin:
@@ -60,18 +54,6 @@ class Builtin:
         if view.must_conclude:
             return _conclude(record)
         return _MOVES[min(len(record.said), len(_MOVES) - 1)](record)
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """A hypothesis; it is tested by the first phrase that must hold, or by each of an OR."""
-
-    name: str
-    term: Term
-
-    @property
-    def phrases(self) -> tuple[str, ...]:
-        return self.term.having[:1] or self.term.lacking
 
 
 class _Record:
@@ -107,10 +89,10 @@ class _Record:
         return _chosen(json.dumps(self.survey.values))
 
     @cached_property
-    def tests(self) -> list[_Test]:
+    def tests(self) -> list[Test]:
         """One hypothesis for each term, then for each rival."""
         terms = (*self.fit.form.terms, *self.fit.rivals)
-        return [_Test(f"h{i}", term) for i, term in enumerate(terms, start=1)]
+        return [Test(f"h{i}", term) for i, term in enumerate(terms, start=1)]
 
     @property
     def spread(self) -> float:
@@ -132,13 +114,13 @@ class _Record:
             if e.message == n and e.asked_by == "planner" and e.status == "done"
         ]
 
-    def stimuli(self) -> list[tuple[_Test, dict[str, list[str]]]]:
+    def stimuli(self) -> list[tuple[Test, dict[str, list[str]]]]:
         """The hypotheses that have pictures to be tested on, with the pictures of each phrase."""
-        made = {_key(e.tool, e.args): e.values["stimuli"] for e in self.experiments(2)}
+        made = {key_of(e.tool, e.args): e.values["stimuli"] for e in self.experiments(2)}
         found = []
         for test in self.tests:
-            calls = {p: _stimuli_for(test, p) for p in test.phrases}
-            pictures = {p: made.get(_key(c.tool, c.args), []) for p, c in calls.items()}
+            calls = {p: test.pictures(p) for p in test.phrases}
+            pictures = {p: made.get(key_of(c.tool, c.args), []) for p, c in calls.items()}
             if all(pictures.values()):
                 found.append((test, pictures))
         return found
@@ -151,10 +133,6 @@ def _chosen(survey: str) -> tuple[Table, Fit]:
     sample = Sample(values, sorted(values["concepts"]))
     table = Table(sample.degrees, sample.measured, sample.weights, sample.groups)
     return table, select(table)
-
-
-def _key(tool: str, args: dict[str, Any]) -> str:
-    return json.dumps([tool, args], sort_keys=True)
 
 
 def _survey(record: _Record) -> Step:
@@ -181,81 +159,27 @@ def _propose(record: _Record) -> Step:
             Claim(name=t.name, claim=claim_of(t.term), form=Form((t.term,)).to_json())
             for t in record.tests
         ),
-        calls=tuple(_stimuli_for(t, p) for t in record.tests for p in t.phrases),
+        calls=tuple(t.pictures(p) for t in record.tests for p in t.phrases),
     )
 
 
-def _stimuli_for(test: _Test, phrase: str) -> Call:
-    """Pictures on which the term holds by this phrase: drawn if it speaks of scenes, else found."""
-    n, term = PAIRS // len(test.phrases), test.term
-    besides = [p for p in term.having if p != phrase]
-    lacking = [p for p in term.lacking if p != phrase]
-    if all(source_of(p) == "scene" for p in term.phrases):
-        return Call(
-            tool="synthesize", args={"n": n, "having": [phrase, *besides], "lacking": lacking}
-        )
-    return Call(tool="find", args={"phrase": phrase, "n": n, "having": besides, "lacking": lacking})
-
-
-def _taken_away(phrase: str) -> dict[str, Any] | None:
-    """The edit that takes a phrase out of a picture; None if none is known."""
-    if source_of(phrase) == "scene":
-        return {"op": "without", "phrase": phrase}
-    return removed_by(phrase)
-
-
-def _edits(pictures: dict[str, list[str]]) -> list[Call]:
-    """The edits that take each phrase out of its pictures, if one is known for each."""
-    removed = {p: _taken_away(p) for p in pictures}
-    if not all(removed.values()):
-        return []
-    return [
-        Call(tool="edit", args={"stimuli": pictures[p], "instruction": edit})
-        for p, edit in removed.items()
-    ]
-
-
 def _edit(record: _Record) -> Step:
-    calls = tuple(call for _, pictures in record.stimuli() for call in _edits(pictures))
+    calls = tuple(call for _, pictures in record.stimuli() for call in edits_of(pictures))
     if not calls:
         return _look_inside(record)
     return Step(thought="The same pictures, with the phrase taken away.", calls=calls)
 
 
 def _measure(record: _Record) -> Step:
-    edits = {_key("edit", e.args): e.values for e in record.experiments(3)}
+    made = {key_of("edit", e.args): e.values for e in record.experiments(3)}
     calls = []
     for test, pictures in record.stimuli():
-        made = [edits.get(_key("edit", call.args), _NO_PAIRS) for call in _edits(pictures)]
-        pairs = [dict(zip(m["parents"], m["stimuli"], strict=True)) for m in made]
-        if not pairs or not all(pairs) or sum(map(len, pairs)) < FEWEST:
-            continue
-        distinct = dict.fromkeys(pair for one in pairs for pair in one.items())
-        call = Call(
-            tool="activate",
-            args={
-                "unit": record.view.unit,
-                "stimuli": [before for before, _ in distinct],
-                "baseline": [after for _, after in distinct],
-            },
-            predictions=(_prediction(test, record.spread),),
-        )
-        calls.append(call)
+        edits = [made.get(key_of("edit", call.args), _NO_PAIRS) for call in edits_of(pictures)]
+        call = test.contrast(record.view.unit, edits, record.spread)
+        calls += [] if call is None else [call]
     if not calls:
         return _look_inside(record)
     return Step(thought="Does taking it away change the unit as predicted?", calls=tuple(calls))
-
-
-def _prediction(test: _Test, spread: float) -> Predicted:
-    """The phrase's pictures activate the unit more than without it; less for a negative weight."""
-    low, high = "contrast.ci.0", "contrast.ci.1"
-    if drives(test.term):
-        expects = Condition(op=">", value=0.0, path=low)
-        refutes = Condition(op="<", value=SMALL * spread, path=high)
-    else:
-        expects = Condition(op="<", value=0.0, path=high)
-        refutes = Condition(op=">", value=-SMALL * spread, path=low)
-    return Predicted(hypothesis=test.name, path="contrast.mean", expects=expects, refutes=refutes)
 
 
 def _look_inside(record: _Record) -> Step:
