@@ -114,3 +114,9 @@ def test_neighbours_of_one_misperceived_scene_count_once():
         s for s in library().scenes if star(truth(s)) and state.times(s)
     )
     assert state.fair().worth.sum() == len(state.answers) - 9
+
+
+def test_a_scene_asked_again_is_no_second_miss_where_nothing_is_noisy():
+    scenes = library().scenes[:30]
+    assert told(star, scenes, twice=10).independent().sum() == 30
+    assert told(star, scenes, SIGMA, twice=10).independent().sum() == 40

@@ -120,11 +120,9 @@ def explore(budget: int, seed: int) -> Explorer:
 
 def _redrawn(top: Fitted, state: State, data: Data, rng: np.random.Generator) -> list[Scene]:
     """Scenes that the best rule misses by far, drawn a little otherwise: did perception err?"""
-    left = np.abs(data.answers - top.predict(data.bits)) * state.independent()
     made: list[Scene] = []
-    for n in np.argsort(-left, kind="stable"):
-        scene = state.scenes[int(n)]
-        if left[n] < FAR * data.sigma or len(made) >= _REDRAWN:
+    for scene in _far(top, state, data):
+        if len(made) >= _REDRAWN:
             break
         if scene not in state.redrawn:
             other = state.redrawn[scene] = redrawn(scene, rng)
@@ -137,10 +135,15 @@ def _again(top: Fitted, state: State, data: Data) -> list[Scene]:
     """Scenes that the best rule misses by far, as they were: few repeats may agree by chance."""
     if state.noise > 0 or state.repeats >= _SAME:
         return []
-    left = np.abs(data.answers - top.predict(data.bits)) * state.independent()
-    far = [int(n) for n in np.argsort(-left, kind="stable") if left[n] >= FAR * data.sigma]
-    once = [state.scenes[n] for n in far if state.times(state.scenes[n]) == 1]
+    once = [scene for scene in _far(top, state, data) if state.times(scene) == 1]
     return once[: min(_REDRAWN, _SAME - state.repeats)]
+
+
+def _far(top: Fitted, state: State, data: Data) -> list[Scene]:
+    """Scenes that the best rule misses by far, the farthest first; not those made from others."""
+    left = np.abs(data.answers - top.predict(data.bits)) * state.independent()
+    order = np.argsort(-left, kind="stable")
+    return [state.scenes[int(n)] for n in order if left[n] >= FAR * data.sigma]
 
 
 def _told_apart(laws: list[Rival], top: Fitted, state: State, data: Data) -> list[Scene]:

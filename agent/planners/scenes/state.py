@@ -117,9 +117,16 @@ class State:
         return min(spread, 1.0) if spread > 1e-6 else 1.0
 
     def independent(self) -> Bits:
-        """Which answers are to scenes that were not made from one that was asked about, [n].
+        """Which answers tell how often a rule is wrong, [n].
 
-        Perception errs on few scenes, but if it errs on one it does on its neighbours too: they
-        tell what drives the unit, and not how often a rule is wrong.
+        Perception errs on few scenes, but if it errs on one it does on its neighbours too: those
+        made from a scene that was asked about tell only what drives the unit. So does, without
+        noise, a scene that is asked about again: it answers the same, an error too.
         """
-        return np.array([scene not in self.chased for scene in self.scenes], dtype=bool)
+        exact = self.noise == 0
+        dependent, free = set(self.chased), []
+        for scene in self.scenes:
+            free.append(scene not in dependent)
+            if exact:
+                dependent.add(scene)
+        return np.array(free, dtype=bool)

@@ -21,7 +21,8 @@ Asking = Generator[list[str], list[str | None], list[str | None]]
 _REPEATED = ("hello", "The quick brown fox jumps", "a1b2c3", "banana")
 #: Searches from scratch after a program failed on a fresh input.
 _ROUNDS = 6
-#: Where a program meets such a share of the examples, inputs like the others are asked about.
+#: Where a program meets such a share of the examples, the others are looked into: inputs like them
+#: are asked about, and they themselves again.
 _MOSTLY = 0.6
 #: Fresh inputs that a program must meet before it is believed.
 _ENOUGH = 100
@@ -43,6 +44,10 @@ class _Asked:
             answers = yield new
             self.answers.update(zip(new, answers, strict=True))
         return [self.answers.get(x) for x in inputs]
+
+    def missed(self, term: Term) -> list[str]:
+        """Inputs of which a program says something else than was answered."""
+        return [x for x, t in self.answers.items() if t is not None and term.run(x) != t]
 
     @property
     def data(self) -> Data:
@@ -151,8 +156,7 @@ def _closer(state: _Asked, solution: Solution) -> Generator[list[str], list[str 
     best = _best(solution, state.data)
     if best is None or state.data.share(best) < _MOSTLY:
         return False
-    missed = [x for x, t in state.answers.items() if t is not None and best.run(x) != t]
-    alike = probes.like(state.rng, missed, 24, state.answers)
+    alike = probes.like(state.rng, state.missed(best), 24, state.answers)
     yield from state.ask(alike)
     return bool(alike)
 
@@ -208,8 +212,8 @@ def _not_found(
     if often >= 0.85 * sum(outputs.values()):
         text = f"The output is nearly always {top!r}; when it is not follows no law that was tried."
         return Finding(None, text, 0.8, about={"constant": top})
-    if best is not None and data.share(best) >= 0.6:
-        missed = [x for x, t in state.answers.items() if t is not None and best.run(x) != t][:8]
+    if best is not None and data.share(best) >= _MOSTLY:
+        missed = state.missed(best)[:8]
         if missed and state.left >= 3 * len(missed):
             state.left -= len(missed)
             again = yield missed
