@@ -54,8 +54,8 @@ COLUMNS = (
     ("exceptions", "exceptions_found"), ("unit test", "unit_test"), ("named", "named"),
     ("all named", "parts"), ("null claimed", "null_claimed"), ("null n", "null_n"),
     ("abstained", "abstained"), ("beyond flagged", "beyond_flagged"), ("beyond n", "beyond_n"),
-    ("beyond surest", "beyond_surest"), ("calibration", "calibration"), ("failed", "failed"),
-    ("asked", "queries"), ("s", "seconds"),
+    ("beyond surest", "beyond_surest"), ("calibration", "calibration"),
+    ("by chance", "calibration_chance"), ("failed", "failed"), ("asked", "queries"), ("s", "seconds"),
 )  # fmt: skip
 #: Columns that are left out where they are zero throughout.
 RARE = ("beyond_n", "failed")
@@ -154,6 +154,8 @@ def goals(found: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
             value = None if value is None else value.get(key)
         if path[0] == "by_snr" and value is not None:
             what += f" ({found[suite]['builtin'][path[0]][path[1]]['n']} neurons)"
+        if path[0] == "calibration" and value is not None:
+            what += f" (by chance {number(found[suite]['builtin']['calibration_chance'])})"
         if value is not None:
             met = value >= goal if sign == ">=" else value <= goal
             said = f"at {'least' if sign == '>=' else 'most'} {number(goal)}"
@@ -185,11 +187,9 @@ def grouped(held: dict[str, Any], key: str, what: str) -> list[str]:
     if len(groups) < 2:
         return []
     shown = "recovered" if held["recovered"] is not None else "correlation"
-    rows = [
-        (name, str(g["n"]), number(g[shown]), number(g["abstained"]), number(g["calibration"]))
-        for name, g in groups.items()
-    ]
-    return ["", *table((what, "n", shown, "abstained", "calibration"), rows)]
+    keys = (shown, "abstained", "calibration", "calibration_chance")
+    rows = [(name, str(g["n"]), *(number(g[key]) for key in keys)) for name, g in groups.items()]
+    return ["", *table((what, "n", shown, "abstained", "calibration", "by chance"), rows)]
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -30,6 +30,7 @@ _COLUMNS: tuple[tuple[str, str, int], ...] = (
     ("null claimed", "null_claimed", 2),
     ("abstained", "abstained", 2),
     ("calib.", "calibration", 2),
+    ("by chance", "calibration_chance", 2),
     ("asked", "queries", 0),
     ("pictures", "pictures", 0),
     ("seconds", "seconds", 1),

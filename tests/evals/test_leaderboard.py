@@ -7,7 +7,7 @@ from rich.console import Console
 from tests.evals.bench_rows import null, row, wrong
 
 from hubel.evals.intervals import of_difference, of_mean, wilson
-from hubel.evals.leaderboard import bins, board, calibration, ranked
+from hubel.evals.leaderboard import bins, board, calibration, calibration_by_chance, ranked
 from hubel.evals.terminal import show
 
 
@@ -99,6 +99,18 @@ def test_calibration_is_measured_within_each_complexity():
     assert scores["by_complexity"]["noise"]["calibration"] == pytest.approx(0.9)
     assert scores["by_snr"]["1"]["calibration"] == pytest.approx(0.9)
     assert scores["calibration"] == pytest.approx(0.45)
+
+
+def test_few_claims_are_off_by_chance_and_many_less_so():
+    def sure(n, said):
+        return [row(i, confidence=said) for i in range(n)]
+
+    assert calibration_by_chance(sure(1, 0.5)) == pytest.approx(0.5)
+    assert calibration_by_chance(sure(2, 0.5)) == pytest.approx(0.25)
+    assert calibration_by_chance(sure(200, 0.5)) < 0.05
+    assert calibration_by_chance(sure(3, 1.0)) == pytest.approx(0.0)
+    assert calibration_by_chance([*sure(2, 0.5), *sure(2, 1.0)]) == pytest.approx(0.125)
+    assert calibration_by_chance([null(0)]) is None
 
 
 def test_a_meaning_claimed_of_a_null_unit_counts_against_confidence():
