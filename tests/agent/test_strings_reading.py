@@ -3,6 +3,7 @@
 import pytest
 from tests.agent.test_strings_explorer import agreement, explored
 
+from hubel.agent.planners.strings.among import among
 from hubel.agent.planners.strings.amounts import amounts, swaps
 from hubel.agent.planners.strings.cuts import in_two
 from hubel.agent.planners.strings.data import Data, Pool
@@ -58,6 +59,21 @@ def asked_back(x):
     return "so: " + x if x.endswith("?") else x + "!!"
 
 
+def stuttered(x):
+    """Each word is joined of parts of it."""
+    return " ".join(w[0] + "-" + w for w in x.split())
+
+
+def ranked(x):
+    """What a word becomes hangs on the others."""
+    return " ".join(f"{sorted(x.split()).index(w) + 1}:{w}" for w in x.split())
+
+
+def switched(x):
+    """A character does what it does for those after it, too."""
+    return "".join(c.upper() if x[: i + 1].count("r") % 2 else c for i, c in enumerate(x))
+
+
 def bare(x):
     """What becomes of each mark is seen where it stands alone."""
     return "".join(c for c in x.lower() if c not in ".,!?'").replace(" ", "_")
@@ -71,6 +87,9 @@ def bare(x):
         third_and_sixth_exchanged,
         once_twice_three_times,
         letters_counted_and_the_name_changed,
+        stuttered,
+        ranked,
+        switched,
         pytest.param(bare, marks=pytest.mark.slow),
     ],
 )
@@ -95,6 +114,7 @@ def test_nothing_is_read_off_what_no_number_measures_and_no_cut_explains():
     data = Data(FIXED, tuple(map(law, FIXED)))
     pool = Pool(FIXED)
     pool.extend(IDENTITY, FIXED, [prim(1.0, "x.lower()", "_"), prim(1.0, "str(len(x))", "_")])
+    assert among(data) == []
     assert amounts(data) == []
     assert swaps(data) == []
     assert in_two(data) == []

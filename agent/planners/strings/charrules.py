@@ -74,6 +74,12 @@ WHERE: list[tuple[float, str, str]] = [
     (2.5, "c.lower() in 'aeiouy'", "of the vowels with y"),
     (2.5, f"c in '{V}' and i % 2 == 0", "vowels at even places"),
     (3.0, "sum(d == ' ' for d in x[:i]) % 2 == 1", "in every second word"),
+    (2.8, "' ' in x[:i]", "after the first space"), (2.8, f"any(d in '{V}' for d in x[:i])", "after the first vowel"),
+    (3.0, "any(d.isdigit() for d in x[:i])", "after the first digit"), (3.0, "any(d.isupper() for d in x[:i])", "after the first capital"),
+    (3.2, "sum(d.isupper() for d in x[:i + 1]) % 2 == 1", "from a capital on to before the next"),
+    (3.2, f"sum(d in '{V}' for d in x[:i + 1]) % 2 == 1", "from a vowel on to before the next"),
+    *((3.0, f"{c!r} in x[:i + 1]", f"from the first {c!r} on") for c in "abcdefghijklmnopqrstuvwxyz"),
+    *((3.2, f"x[:i + 1].count({c!r}) % 2 == 1", f"from a {c!r} on to before the next") for c in "abcdefghijklmnopqrstuvwxyz"),
     *((2.5 if c in "aeiost" else 3.0, f"c == {c!r}", f"equal to {c!r}") for c in "abcdefghijklmnopqrstuvwxyz"),
     *((3.2, f"c.lower() == {c!r}", f"equal to {c!r} in any case") for c in "aeiost"),
 ]  # fmt: skip

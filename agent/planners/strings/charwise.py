@@ -50,6 +50,8 @@ def _partitions() -> tuple[tuple[float, tuple[tuple[str, str], ...]], ...]:
 Choice = tuple[float, str, str]
 #: Partial readings looked at under one partition.
 _STATES = 6000
+#: Examples among which one is sought that has characters of two kinds.
+_LOOKED = 15
 
 
 def charwise(data: Data, limit: int = 12, wide: bool = True) -> list[Term]:
@@ -71,16 +73,24 @@ def charwise(data: Data, limit: int = 12, wide: bool = True) -> list[Term]:
     for cost, tests in sorted([*_partitions(), *_changed(data)], key=lambda p: p[0]):
         if cost > 2.0 and not wide:
             break
-        if len({k for x, _ in pairs[:3] for k in _kinds(tests, x)}) < min(len(tests) + 1, 2):
-            continue
-        for choice in itertools.islice(_readings(pairs[:3], tests), 40):
-            if all(_apply(x, tests, choice) == t for x, t in pairs[3:]):
+        first = _telling(pairs, tests)
+        for choice in itertools.islice(_readings(first, tests), 40) if first else ():
+            if all(_apply(x, tests, choice) == t for x, t in pairs):
                 term = _term(cost, tests, choice)
                 if data.fits(term):
                     found.append(term)
         if len(found) >= limit:
             break
     return sorted(found, key=lambda p: p.order)[:limit]
+
+
+def _telling(pairs: list[tuple[str, str]], tests: Tests) -> list[tuple[str, str]]:
+    """Three examples to read rules off, with characters of two kinds; none if few have such."""
+    some = pairs[:3]
+    if not tests or len({k for x, _ in some for k in _kinds(tests, x)}) > 1:
+        return some
+    both = next((p for p in pairs[3:_LOOKED] if len(set(_kinds(tests, p[0]))) > 1), None)
+    return [] if both is None else [both, *some[:2]]
 
 
 def _changed(data: Data) -> list[tuple[float, Tests]]:

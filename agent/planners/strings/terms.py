@@ -173,18 +173,18 @@ def expression(source: str) -> ast.expr:
 
 
 class _Put(ast.NodeTransformer):
-    def __init__(self, new: ast.expr) -> None:
-        self.new = new
+    def __init__(self, new: ast.expr, name: str) -> None:
+        self.new, self.name = new, name
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.new if node.id == "x" else node
+        return self.new if node.id == self.name else node
 
 
 @lru_cache(maxsize=20_000)
-def substitute(source: str, argument: str) -> str:
-    """The source with an expression in place of ``x``."""
+def substitute(source: str, argument: str, name: str = "x") -> str:
+    """The source with an expression in place of a name."""
     tree = ast.parse(source, mode="eval")
-    return ast.unparse(_Put(expression(argument)).visit(tree))
+    return ast.unparse(_Put(expression(argument), name).visit(tree))
 
 
 def code_of(term: Term) -> str:
