@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from hubel.agent.web.svg import Span, circle, line, svg, text, tick
-from hubel.evals.leaderboard import Rows, bins
+from hubel.evals.calibration import Rows, bins
 
 #: Planners whose calibration is drawn: as many as there are colours.
 SERIES = 4

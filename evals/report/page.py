@@ -13,7 +13,8 @@ from hubel import __version__
 from hubel.agent import web, wording
 from hubel.agent.web.cards import Row
 from hubel.evals.bench import Plan
-from hubel.evals.leaderboard import Rows, board, ranked
+from hubel.evals.calibration import Rows
+from hubel.evals.leaderboard import board, ranked
 from hubel.evals.report import failures, figures, tables
 from hubel.evals.report.failures import CLASSES, Failure
 from hubel.evals.report.figures import Plot

@@ -12,7 +12,8 @@ from hubel.agent.planners.explorer import Finding
 from hubel.cli import app
 from hubel.evals import bench
 from hubel.evals.bench import Plan
-from hubel.evals.leaderboard import board, calibration
+from hubel.evals.calibration import calibration
+from hubel.evals.leaderboard import board
 from hubel.evals.neuron import Neuron
 from hubel.evals.score import SHORT, nmse, run, score
 from hubel.sandbox.cells import SCORED, CellSession

@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 from tests.evals.bench_rows import null, row, wrong
 
+from hubel.evals.calibration import bins, calibration, calibration_by_chance
 from hubel.evals.intervals import of_difference, of_mean, wilson
-from hubel.evals.leaderboard import bins, board, calibration, calibration_by_chance, ranked
+from hubel.evals.leaderboard import board, ranked
 from hubel.evals.terminal import show
 
 
