@@ -25,7 +25,7 @@ _COLUMNS: tuple[tuple[str, str, int], ...] = (
     ("indicator", "indicator", 2),
     ("named", "named", 2),
     ("all named", "parts", 2),
-    ("precision", "precision", 2),
+    ("prec.", "precision", 2),
     ("exc.", "exceptions_found", 2),
     ("null claimed", "null_claimed", 2),
     ("abstained", "abstained", 2),
@@ -33,7 +33,7 @@ _COLUMNS: tuple[tuple[str, str, int], ...] = (
     ("by chance", "calibration_chance", 2),
     ("asked", "queries", 0),
     ("pictures", "pictures", 0),
-    ("seconds", "seconds", 1),
+    ("s", "seconds", 1),
     ("tokens", "tokens", 0),
     ("dollars", "dollars", 3),
 )
