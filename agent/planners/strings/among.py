@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hubel.agent.planners.strings.data import Data, Pool
 from hubel.agent.planners.strings.parts import concatenations
-from hubel.agent.planners.strings.terms import Term, call, compiled, substitute
+from hubel.agent.planners.strings.terms import Term, call, compiled
+from hubel.agent.planners.strings.wordsteps import each_among
 
 #: Words in the examples below which nothing is read off them.
 _FEWEST = 6
@@ -58,9 +59,8 @@ def among(data: Data) -> list[Term]:
 
     What a word becomes is one thing of it, or up to three joined, with constants between.
     """
-    told = zip(data.inputs, data.targets, strict=True)
-    pairs = [(x.split(), t.split(" ")) for x, t in told if t is not None and x.split()]
-    if any(len(old) != len(new) for old, new in pairs) or sum(len(o) for o, _ in pairs) < _FEWEST:
+    pairs = matched(data)
+    if pairs is None or sum(len(old) for old, _ in pairs) < _FEWEST:
         return []
     given = [(w, i, old) for old, _ in pairs for i, w in enumerate(old)]
     words = Data(tuple(w for w, _, _ in given), tuple(v for _, new in pairs for v in new))
@@ -68,12 +68,11 @@ def among(data: Data) -> list[Term]:
     for cost, source, noun in _RELATED:
         function = compiled(f"(lambda w, i, words: {source})(*x)")
         pool.add(Term(source, noun, cost), tuple(call(function, one) for one in given))
-    return [t for t in map(_each, concatenations(words, pool, 3)) if data.fits(t)]
+    return [t for t in map(each_among, concatenations(words, pool, 3)) if data.fits(t)]
 
 
-def _each(term: Term) -> Term:
-    """A program of ``(w, i, words)``, done with each word."""
-    inner = substitute(substitute(term.source, "w"), "x.split()", "words")
-    source = f"' '.join({inner} for i, w in enumerate(x.split()))"
-    noun = f"the words of _, each made {term.noun.replace('_', 'the word')}"
-    return Term(source, noun, term.cost + 1.5)
+def matched(data: Data) -> list[tuple[list[str], list[str]]] | None:
+    """Words of the inputs with those of the outputs; None where they are not as many."""
+    told = zip(data.inputs, data.targets, strict=True)
+    pairs = [(x.split(), t.split(" ")) for x, t in told if t is not None and x.split()]
+    return pairs if all(len(old) == len(new) for old, new in pairs) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from hubel.agent.planners.strings.among import among
 from hubel.agent.planners.strings.amounts import amounts, swaps
 from hubel.agent.planners.strings.chains import FAR, SIDE, some_pairs, three_steps, two_steps
 from hubel.agent.planners.strings.charwise import charwise
@@ -88,7 +87,7 @@ def solve(data: Data, deep: bool = True) -> Solution:
             found += _after(base, data, full=k < 22)
         if not _clear(found, 9.0):
             found += concatenations(data, pool)
-            found += wordwise(data) or among(data)
+            found += wordwise(data)
             found += piecewise(data)
             found += filters(data)
             found += _narrowed(data, pool)
@@ -143,7 +142,7 @@ class _Side:
             return sorted(found, key=lambda t: t.order)
         steps = [s for k in shown(rest, 3) for s in with_constant(k)]
         found += [t for t in map(IDENTITY.then, steps) if rest.fits(t)]
-        found = found or wordwise(rest) or among(rest)
+        found = found or wordwise(rest)
         if found:
             return sorted(found, key=lambda t: t.order)
         row = {x: i for i, x in enumerate(self.pool.inputs)}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
+from hubel.agent.planners.strings.among import among, matched
 from hubel.agent.planners.strings.charwise import charwise
 from hubel.agent.planners.strings.conditions import conditional
 from hubel.agent.planners.strings.constants import shown
 from hubel.agent.planners.strings.data import Data, Pool, vector
 from hubel.agent.planners.strings.numbers import counts
 from hubel.agent.planners.strings.steps import char_steps
-from hubel.agent.planners.strings.terms import IDENTITY, Prim, Term, call, either, prim, substitute
-from hubel.agent.planners.strings.wordsteps import CUTS, each_word, joined_pieces
+from hubel.agent.planners.strings.terms import IDENTITY, Prim, Term, call, either, prim
+from hubel.agent.planners.strings.wordsteps import CUTS, each_among, each_word, joined_pieces
 
 
 @cache
@@ -75,14 +76,18 @@ def _pieces(pairs: list[tuple[str, str]], cut: Prim, join: str) -> dict[str, str
 
 
 def wordwise(data: Data) -> list[Term]:
-    """Programs ``' '.join(g(w) for w in x.split())`` that meet all examples."""
+    """Programs ``' '.join(g(w) for w in x.split())`` that meet all examples.
+
+    Where there are none, those in which a word becomes something of its place or of the others.
+    """
+    pairs = matched(data)
+    return [] if pairs is None else _alone(pairs, data) or among(data)
+
+
+def _alone(pairs: list[tuple[list[str], list[str]]], data: Data) -> list[Term]:
+    """Programs that look at a word alone, or besides at which of a few places it is."""
     items: dict[tuple[str, int, int], str] = {}
-    for x, t in zip(data.inputs, data.targets, strict=True):
-        if t is None or not x.split():
-            continue
-        old, new = x.split(), t.split(" ")
-        if len(old) != len(new):
-            return []
+    for old, new in pairs:
         for i, (w, v) in enumerate(zip(old, new, strict=True)):
             if items.setdefault((w, i, len(old)), v) != v:
                 return []
@@ -137,13 +142,6 @@ def _by_place(items: dict[tuple[str, int, int], str]) -> list[Term]:
             continue
         no, yes = (_word_rules(Data(tuple(s), tuple(s.values())), simple=True) for s in sides)
         if no and yes:
-            both = either(prim(2.0, source, f"it is {noun}"), yes[0], no[0])
-            inner = substitute(both.source, "w").replace("n - 1", "len(x.split()) - 1")
-            out.append(
-                Term(
-                    f"' '.join({inner} for i, w in enumerate(x.split()))",
-                    f"the words of _, each made {both.noun.replace('_', 'the word')}",
-                    both.cost + 1.5,
-                )
-            )
+            place = prim(2.0, source.replace("n - 1", "len(words) - 1"), f"it is {noun}")
+            out.append(each_among(either(place, yes[0], no[0])))
     return out

@@ -173,6 +173,14 @@ def each_word(term: Term, test: Prim | None = None, cut: str = "x.split()") -> T
     return Term(source, noun, cost)
 
 
+def each_among(term: Term) -> Term:
+    """The program of a word ``x``, its place ``i`` and all ``words``, done with each word."""
+    inner = substitute(substitute(term.source, "w"), "x.split()", "words")
+    source = f"' '.join({inner} for i, w in enumerate(x.split()))"
+    noun = f"the words of _, each made {term.noun.replace('_', 'the word')}"
+    return Term(source, noun, term.cost + 1.5)
+
+
 def joined_pieces(term: Term, cut: tuple[float, str, str], join: str) -> Term:
     """The program done with each piece of a cut (cost, source, words), and the pieces joined."""
     cost, pieces, noun = cut
