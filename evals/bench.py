@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 #: Inputs that a planner may ask about, or tool calls that it may make of real channels, where
 #: nothing else is said.
 QUERIES = {
-    "numbers": 200, "strings": 200, "words": 1000, "scenes": 300, "real": 60,
+    "numbers": 200, "strings": 200, "words": 1000, "scenes": 400, "real": 60,
     "find-numbers": 200, "find-strings": 200, "find-entities": 1000, "find-relations": 1000,
 }  # fmt: skip
 #: Where the neurons of each suite are made: modules with ``make(seed, number)``.

@@ -161,7 +161,7 @@ class Designer:
 
     def _edits(self, rivals: list[Fitted], weights: Floats, state: State) -> list[Scene]:
         """Smallest changes of scenes that drive the unit, one phrase each."""
-        order = np.argsort(-np.array(state.answers), kind="stable")
+        order = np.argsort(-state.means, kind="stable")
         order = order[: max(_HIGH, len(order) // 6)]
         made = []
         for _ in range(_EDITED):

@@ -31,8 +31,10 @@ _ROUND = 15
 _SEARCHED = 3
 _FEWEST = 8  # answers without which there is nothing to search in
 _ENOUGH = 200
-#: When it stops: so sure, and so many rounds without a surprise.
-_SURE, _QUIET = 0.95, 1
+#: When it stops: so sure, so many rounds without a surprise, and such odds of a further part.
+_SURE, _QUIET, _OPEN = 0.95, 1, 0.015
+#: Certainty from which on it asks for further parts.
+_LIKELY = 0.8
 _OFTEN, _AGAIN = 6, 3
 _REDRAWN = 4  # scenes that are redrawn, or asked about again, in a round at most
 _SAME = 12  # questions that were answered the same again, after which nothing is by chance
@@ -68,7 +70,7 @@ def explore(budget: int, seed: int) -> Explorer:
     yield from ask([*first, *first[:_TWICE]])
     if state.noise > 1e-4:
         yield from ask(first[_TWICE : _TWICE + _MORE])
-    if len(state.answers) < _FEWEST:
+    if len(state.scenes) < _FEWEST:
         return Finding(None, "It is undefined nearly everywhere.", 0.0)
     quiet = turn = 0
     while state.asked < budget:
@@ -88,10 +90,13 @@ def explore(budget: int, seed: int) -> Explorer:
         beaten = lead(laws, top, state, data)[0] < -_DECIDED
         doubts = _told_apart(laws, top, state, data)
         doubts += [*_redrawn(top, state, data, rng), *_again(top, state, data)] if laws else []
+        unseen = Unseen(top, state.fair()) if known and sure > _LIKELY else None
         settled = (
             known
             and sure > _SURE
             and quiet >= _QUIET
+            and unseen is not None
+            and unseen.odds < _OPEN
             and not doubts
             and not unexplained(top, state, data)
             and missed(top, data, state.independent()) <= MISSED
@@ -102,11 +107,11 @@ def explore(budget: int, seed: int) -> Explorer:
         scenes = doubts + odd + designer.separating(beam.best, state, data.sigma, keen)
         scenes += designer.contexts(top, state, 4) if known else _hot(state)
         rest = max(3, _ROUND - len(scenes))
-        if known and state.noise > 1e-4 and sure > 0.8:
-            scenes += Unseen(top, state.fair()).scenes(rest, state)
+        if unseen is not None:
+            scenes += unseen.scenes(rest, state)
         else:
             scenes += designer.cover(rest)
-        begin = len(state.answers)
+        begin = len(state.scenes)
         yield from ask(scenes)
         new = state.data()
         wrong = np.abs(new.answers - top.predict(new.bits)) > FAR * data.sigma
@@ -169,13 +174,11 @@ def _hot(state: State) -> list[Scene]:
     """Scenes whose answers are high, to be asked about again: noise, or a rule that is rare?"""
     if state.noise < 1e-4:
         return []
-    middle = float(np.median(state.answers))
-    sums: dict[Scene, float] = {}
-    for scene, answer in zip(state.scenes, state.answers, strict=True):
-        sums[scene] = sums.get(scene, 0.0) + answer - middle
-    worth = {scene: total / np.sqrt(state.times(scene)) for scene, total in sums.items()}
-    order = sorted(worth, key=lambda scene: -worth[scene])
-    return [s for s in order if state.times(s) < _OFTEN and worth[s] > 1.5 * state.noise][:_AGAIN]
+    times = np.array([state.times(scene) for scene in state.scenes])
+    worth = (state.means - np.median(state.means)) * np.sqrt(times)
+    order = np.argsort(-worth, kind="stable")
+    some = [n for n in order if times[n] < _OFTEN and worth[n] > 1.5 * state.noise]
+    return [state.scenes[n] for n in some[:_AGAIN]]
 
 
 def _least(noise: float) -> int:
@@ -185,7 +188,7 @@ def _least(noise: float) -> int:
 
 def _odd(state: State) -> list[Scene]:
     """High answers that were given once only: a scene that drives the unit does so again."""
-    answers = np.array(state.answers)
+    answers = state.means
     middle = float(np.median(answers))
     far = answers - middle > max(0.2, 4 * state.noise)
     order = [int(n) for n in np.argsort(-answers, kind="stable") if far[n]]

@@ -16,8 +16,8 @@ from hubel.agent.planners.scenes.words import Floats, costs, usable
 #: For what only ranks phrases.
 Short = NDArray[np.float32]
 
-#: Squared residual, in units of the noise, above which an answer counts as an outlier: perception
-#: errs on about three scenes in a thousand.
+#: Squared residual, in units of the noise, above which a scene counts as an outlier, once, however
+#: often it was asked about: perception errs on about three scenes in a thousand.
 _CAP = 14.0
 #: Least standard deviation of answers around a rule: perception is graded at borders, and a network
 #: may stand in for the rule.
@@ -29,19 +29,22 @@ _LEAST = 0.5  # of the sum of squares of a feature that is looked at
 
 @dataclass(frozen=True)
 class Data:
-    """What was asked and answered.
+    """What was asked and answered, a row for each scene.
 
     Attributes:
         bits: What is true of each scene, [n, phrases], 0 or 1.
-        answers: [n].
-        sigma: Standard deviation of answers around a rule.
-        worth: What each answer counts, [n]: less, where one misperceived scene may be behind many.
+        answers: The mean of the answers to each scene, [n].
+        sigma: Standard deviation of one answer around a rule.
+        times: How often each scene was asked about, [n].
+        worth: How many answers each scene counts, [n]: fewer than were given, where one
+            misperceived scene may be behind many.
         kinds: Numbers that scenes of which the same is true share, [n].
     """
 
     bits: Floats
     answers: Floats
     sigma: float
+    times: Floats
     worth: Floats
     kinds: NDArray[np.int64]
 
@@ -55,9 +58,14 @@ class Data:
         """`bits` in short numbers, for what only ranks phrases, [n, phrases]."""
         return self.bits.astype(np.float32)
 
+    def of(self, rows: NDArray[np.int64]) -> Data:
+        """Some of the scenes alone."""
+        arrays = (self.times[rows], self.worth[rows], self.kinds[rows])
+        return Data(self.bits[rows], self.answers[rows], self.sigma, *arrays)
+
     @property
     def n(self) -> int:
-        """How many answers."""
+        """How many scenes."""
         return len(self.answers)
 
 
@@ -69,7 +77,7 @@ class Fitted:
         hypothesis: What is fitted.
         weights: Of its features, and the intercept last.
         score: Log posterior up to a constant, nats.
-        trust: Weight of each answer in the fit: low for outliers, [n].
+        trust: Weight of each scene in the fit: low for outliers, [n].
     """
 
     hypothesis: Hypothesis
@@ -99,33 +107,37 @@ def weigh(matrix: Floats, data: Data) -> tuple[Floats, Floats, float]:
         data: The answers.
 
     Returns:
-        The weights, [features]; the trust in each answer, [n]; the loss in nats.
+        The weights, [features]; the trust in each scene, [n]; the loss in nats.
     """
     trust = data.worth
     weights = _solve(matrix, data.answers, trust)
     for _ in range(_ROUNDS):
-        squared = np.square((data.answers - matrix @ weights) / data.sigma)
-        trust = data.worth * np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
+        trust = _trust(data.answers - matrix @ weights, data)
         weights = _solve(matrix, data.answers, trust)
-    squared = np.square((data.answers - matrix @ weights) / data.sigma)
-    return weights, trust, float(0.5 * (data.worth * np.minimum(squared, _CAP)).sum())
+    return weights, trust, float(loss(data.answers - matrix @ weights, data).sum())
 
 
-def loss(left: Floats, sigma: float) -> Floats:
-    """What residuals lose, in nats, [n]: outliers no more than others."""
-    lost: Floats = 0.5 * np.minimum(np.square(left / sigma), _CAP)
+def loss(left: Floats, data: Data) -> Floats:
+    """What a residual of each scene loses, in nats, [n]: outliers no more than others."""
+    squared = data.times * np.square(left / data.sigma)
+    lost: Floats = 0.5 * np.minimum(squared, _CAP) * data.worth / data.times
     return lost
+
+
+def _trust(left: Floats, data: Data) -> Floats:
+    """How many answers each scene counts in a fit that leaves these residuals, [n]."""
+    squared = data.times * np.square(left / data.sigma)
+    trust: Floats = data.worth * np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
+    return trust
 
 
 def nothing(data: Data) -> float:
     """The score of a constant."""
     middle = float(np.median(data.answers))
     for _ in range(_ROUNDS):
-        squared = np.square((data.answers - middle) / data.sigma)
-        trust = data.worth * np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
+        trust = _trust(data.answers - middle, data)
         middle = float((trust * data.answers).sum() / trust.sum())
-    squared = np.square((data.answers - middle) / data.sigma)
-    return float(-0.5 * (data.worth * np.minimum(squared, _CAP)).sum() - 0.5 * np.log(data.n))
+    return float(-loss(data.answers - middle, data).sum() - 0.5 * np.log(data.n))
 
 
 def scan(hypothesis: Hypothesis, slot: int, data: Data, trust: Floats) -> Floats:

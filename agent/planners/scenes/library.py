@@ -26,6 +26,9 @@ _GROUNDS = (
 #: Least share of random scenes of a phrase, and of a pair of phrases, that are to be covered.
 _SHARE, _PAIR = 0.005, 0.0015
 _ORDERED = 300  # scenes that are put in order
+#: Places of the order for scenes without a thing, the first of them the one of which least is true:
+#: they show the fewest pairs, and would come last.
+_BARE, _EMPTY = 8, range(9, 12)
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,14 @@ def _ordered(bits: Bits, random: Bits) -> tuple[int, ...]:
     near = bits[: 2 * COVERING, usable].astype(np.float32)
     times = np.zeros_like(worth)
     chosen: list[int] = []
-    for _ in range(_ORDERED):
+    empty = bits[: 2 * COVERING, names().index("no object")]
+    for place in range(_ORDERED):
         value = ((near @ (worth / np.square(1 + times))) * near).sum(axis=1)
         value[chosen] = -1
+        if place == _BARE:
+            value = -near.sum(axis=1)
+        elif place in _EMPTY:
+            value[~empty] = -1
         best = int(np.argmax(value))
         chosen.append(best)
         times += np.outer(near[best], near[best])

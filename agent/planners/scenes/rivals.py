@@ -139,11 +139,11 @@ def duel(rival: Rival, top: Fitted, state: State, data: Data) -> float:
     asked = np.flatnonzero([scene in state.duels for scene in state.scenes])
     if not len(asked):
         return 0.0
-    bits = data.bits[asked]
-    other = rival.predict(crowded([state.scenes[n] for n in asked]), bits)
-    said = top.predict(bits)
+    part = data.of(asked)
+    other = rival.predict(crowded([state.scenes[n] for n in asked]), part.bits)
+    said = top.predict(part.bits)
     differ = np.abs(said - other) > _APART * max(_full(rival.weights[:-1]), _full(top.weights[:-1]))
-    lost, gained = (loss(data.answers[asked] - value, data.sigma) for value in (said, other))
+    lost, gained = (loss(part.answers - value, part) for value in (said, other))
     return float((lost - gained)[differ].sum())
 
 

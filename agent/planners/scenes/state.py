@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from hubel.agent.planners.scenes.fit import FLOOR, Data
-from hubel.agent.planners.scenes.words import Bits, encode
+from hubel.agent.planners.scenes.words import Bits, Floats, encode
 from hubel.tools.imagery.scenes import Scene
 
-#: What an answer counts to a scene that was made from another one.
+#: What a scene counts that was made from another one.
 _CHASED = 0.3
 #: Standard errors of the noise by repeats by which another estimate may be off.
 _OBJECT = 2.0
@@ -24,8 +24,7 @@ class State:
     """Questions and answers.
 
     Attributes:
-        scenes: Each scene that was asked about, in order; again where it was asked again.
-        answers: What was answered; undefined answers are left out of both.
+        scenes: Each scene that was asked about and answered, once, in order.
         asked: How many questions were asked.
         chased: Scenes that were made from others.
         duels: Scenes that were to tell the best rule from laws beyond the grammar.
@@ -34,31 +33,36 @@ class State:
 
     def __init__(self) -> None:
         self.scenes: list[Scene] = []
-        self.answers: list[float] = []
         self.asked = 0
         self.chased: set[Scene] = set()
         self.duels: set[Scene] = set()
         self.redrawn: dict[Scene, Scene | None] = {}
         self._settled: float | None = None
-        self._bits: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
+        self._answers: dict[Scene, list[float]] = {}
+        self._bits: list[Floats] = []
         self._kinds: dict[bytes, int] = {}
         self._kind: list[int] = []
-        self._by_scene: dict[Scene, list[float]] = {}
 
     def add(self, scenes: list[Scene], answers: list[float | None]) -> None:
-        """Take answers in."""
+        """Take answers in; those that are undefined are left out."""
         self.asked += len(scenes)
         for scene, bits, answer in zip(scenes, encode(scenes), answers, strict=True):
-            if answer is not None:
+            if answer is None:
+                continue
+            if scene not in self._answers:
                 self.scenes.append(scene)
-                self.answers.append(answer)
                 self._bits.append(bits.astype(np.float64))
                 self._kind.append(self._kinds.setdefault(bits.tobytes(), len(self._kinds)))
-                self._by_scene.setdefault(scene, []).append(answer)
+            self._answers.setdefault(scene, []).append(answer)
+
+    @property
+    def means(self) -> Floats:
+        """The mean of the answers to each scene, [n]."""
+        return np.array([float(np.mean(self._answers[scene])) for scene in self.scenes])
 
     def times(self, scene: Scene) -> int:
         """How often a scene was asked about."""
-        return len(self._by_scene.get(scene, ()))
+        return len(self._answers.get(scene, ()))
 
     @property
     def noise(self) -> float:
@@ -84,7 +88,7 @@ class State:
     def _repeated(self) -> tuple[float, int]:
         """The noise by questions that were asked again, and its degrees of freedom."""
         squares, degrees = 0.0, 0
-        for answers in self._by_scene.values():
+        for answers in self._answers.values():
             if len(answers) > 1:
                 squares += float(np.square(np.array(answers) - np.mean(answers)).sum())
                 degrees += len(answers) - 1
@@ -93,10 +97,9 @@ class State:
     def data(self) -> Data:
         """All of it, for fits."""
         sigma = float(np.hypot(self.noise, FLOOR * self.scale))
-        worth = np.array([_CHASED if s in self.chased else 1.0 for s in self.scenes])
-        return Data(
-            np.array(self._bits), np.array(self.answers), sigma, worth, np.array(self._kind)
-        )
+        times = np.array([float(self.times(s)) for s in self.scenes])
+        worth = times * [_CHASED if s in self.chased else 1.0 for s in self.scenes]
+        return Data(np.array(self._bits), self.means, sigma, times, worth, np.array(self._kind))
 
     def fair(self) -> Data:
         """The same without scenes made from others, and without those that were misperceived.
@@ -104,29 +107,23 @@ class State:
         A scene and what it is redrawn as have the same phrases: where their answers are far apart,
         perception erred.
         """
-        data, means = self.data(), {s: np.mean(a) for s, a in self._by_scene.items()}
+        data = self.data()
+        means = dict(zip(self.scenes, data.answers, strict=True))
         pairs = [(s, r) for s, r in self.redrawn.items() if r in means]
         wrong = {s for s, r in pairs if abs(means[s] - means[r]) > _DIFFERS * data.sigma}
-        worth = [float(s not in self.chased and s not in wrong) for s in self.scenes]
-        return replace(data, worth=np.array(worth))
+        free = [s not in self.chased and s not in wrong for s in self.scenes]
+        return replace(data, worth=data.times * free)
 
     @property
     def scale(self) -> float:
         """The size of the answers: their spread from low to high; 1 where they do not vary."""
-        spread = float(np.ptp(np.array(self.answers))) if self.answers else 0.0
+        spread = float(np.ptp(self.means)) if self.scenes else 0.0
         return min(spread, 1.0) if spread > 1e-6 else 1.0
 
     def independent(self) -> Bits:
-        """Which answers tell how often a rule is wrong, [n].
+        """Which scenes tell how often a rule is wrong, [n].
 
         Perception errs on few scenes, but if it errs on one it does on its neighbours too: those
-        made from a scene that was asked about tell only what drives the unit. So does, without
-        noise, a scene that is asked about again: it answers the same, an error too.
+        made from a scene that was asked about tell only what drives the unit.
         """
-        exact = self.noise == 0
-        dependent, free = set(self.chased), []
-        for scene in self.scenes:
-            free.append(scene not in dependent)
-            if exact:
-                dependent.add(scene)
-        return np.array(free, dtype=bool)
+        return np.array([scene not in self.chased for scene in self.scenes], dtype=bool)

@@ -24,7 +24,7 @@ from hubel.tools.imagery.scenes import Scene
 _WEIGHTS = (1.0, 0.6, 0.3)
 #: Share of random scenes from which phrases are looked at in pairs, and pairs of them; and the most
 #: of either phrase's scenes on which the other holds too: else one of the two says as much.
-_PAIRED, _JOINT, _IMPLIED = 0.01, 0.002, 0.7
+_PAIRED, _JOINT, _IMPLIED = 0.005, 0.002, 0.7
 _LARGEST = 20.0  # nats
 #: Nats that one scene tells for a part at most, however often it is asked about: perception errs on
 #: about three scenes in a thousand.
@@ -44,12 +44,12 @@ class Unseen:
         self._full = float(np.abs(best.weights[:-1]).max())
         self._edge = float(best.weights[-1]) + 0.5 * self._full
         said = best.predict(data.bits)
-        left, off = data.answers - said, (said < self._edge) * data.worth
-        lost = loss(left, data.sigma)
+        left, off = data.answers - said, said < self._edge
+        lost = loss(left, data)
         _, first, place = np.unique(data.kinds, return_index=True, return_inverse=True)
         told = []
         for weight in _WEIGHTS:
-            nats = off * (lost - loss(left - weight * self._full, data.sigma))
+            nats = off * (lost - loss(left - weight * self._full, data))
             told.append(np.minimum(np.bincount(place, nats), _ERRED))
         prior = np.zeros(len(costs()))
         prior[usable()] = np.exp(-costs()[usable()] - BASES["or"].cost) / len(_WEIGHTS)

@@ -64,7 +64,7 @@ def conclude(best: list[Fitted], sure: float, state: State, laws: list[Rival]) -
         "missed": round(off, 4),
         "lasting": lasts,
         "spread": round(wide, 3),
-        "asked": data.n,
+        "asked": state.asked,
         "support": support,
         "base": top.hypothesis.base,
         "extra": top.hypothesis.extra,
@@ -101,13 +101,14 @@ def supported(best: list[Fitted], data: Data, free: Bits) -> list[Fitted]:
 
 
 def missed(fitted: Fitted, data: Data, free: Bits) -> float:
-    """The share of independent answers that a hypothesis misses by far."""
+    """The share of independent scenes that a hypothesis misses by far."""
     return float((np.abs(_left(fitted, data)[free]) > FAR).mean())
 
 
 def spread(fitted: Fitted, data: Data, free: Bits) -> float:
     """Root mean square of what a hypothesis leaves of independent answers, in units of noise."""
-    return float(np.sqrt(np.square(_left(fitted, data)[free]).mean()))
+    left = np.square(_left(fitted, data)[free]).sum()
+    return float(np.sqrt(left / (1 / data.times[free]).sum()))
 
 
 def lasting(fitted: Fitted, state: State, data: Data) -> tuple[int, int]:
@@ -137,7 +138,7 @@ def unexplained(fitted: Fitted, state: State, data: Data) -> bool:
 
 
 def _left(fitted: Fitted, data: Data) -> Floats:
-    """What a hypothesis leaves of each answer, in units of the noise, [n]."""
+    """What a hypothesis leaves of the answer to each scene, in units of the noise, [n]."""
     left: Floats = (data.answers - fitted.predict(data.bits)) / data.sigma
     return left
 
