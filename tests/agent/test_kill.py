@@ -97,7 +97,7 @@ def lives_of(writes, home):
 def test_killed_again_and_again_the_ledger_is_the_same(undisturbed, tmp_path):
     rows, writes = undisturbed
     assert writes > 20
-    lives_of(writes // 5, tmp_path)
+    lives_of(writes // 3, tmp_path)
     assert content(tmp_path) == rows
 
 

@@ -79,6 +79,28 @@ def bare(x):
     return "".join(c for c in x.lower() if c not in ".,!?'").replace(" ", "_")
 
 
+def pattern_in_codes(x):
+    """What was written can be read back, and is then a rule for each character."""
+    return "-".join(str(ord("v" if c in "aeiouAEIOU" else "k")) for c in x if c.isalpha())
+
+
+def a_small_vowel_first(x):
+    """The condition is of a class in one case, and the other side is joined of three pieces."""
+    letters = sum(c.isalpha() for c in x)
+    return x.upper() if x[:1] in tuple("aeiou") else f"{letters} of {len(x)}"
+
+
+def long_words_of_the_rest(x):
+    """A side that keeps some words."""
+    few = sum(c in "aeiouAEIOU" for c in x) < 3
+    return " ".join(w for w in x.split() if len(w) > 3) if few else x[::-1]
+
+
+def palindromes_sorted(x):
+    """Most inputs are left as they are, which meets a side of nearly every test."""
+    return "".join(sorted(x)) if x == x[::-1] else switched(x)
+
+
 @pytest.mark.parametrize(
     "law",
     [
@@ -90,6 +112,10 @@ def bare(x):
         stuttered,
         ranked,
         switched,
+        pattern_in_codes,
+        a_small_vowel_first,
+        long_words_of_the_rest,
+        pytest.param(palindromes_sorted, marks=pytest.mark.slow),
         pytest.param(bare, marks=pytest.mark.slow),
     ],
 )

@@ -284,7 +284,7 @@ def test_calibration_is_zero_for_the_honest_and_large_for_the_boaster():
 
 
 def test_the_oracle_is_at_one_and_cheater_and_empty_are_at_the_floor(tmp_path, jail):
-    plan = Plan(("numbers",), ("oracle", "empty", "cheater", "constant"), 3, 3)
+    plan = Plan(("numbers",), ("oracle", "empty", "cheater", "constant"), 3, 21)
     with Ledger(tmp_path) as ledger:
         found = board(bench.run(plan, ledger, jail, quiet))["numbers"]
     assert found["oracle"]["recovered"] == 1.0

@@ -19,7 +19,7 @@ from hubel.evals.submission_format import EXAMPLE, TEXT
 from hubel.sandbox.cells import SCORED, CellSession
 from hubel.sandbox.levels import jail_for
 
-SEED, N, QUERIES = 3, 4, 20
+SEED, N, QUERIES = 19, 4, 20
 
 
 @pytest.fixture(scope="module", params=ISOLATED)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 from hubel.agent.planners.strings.data import Data, bits, vector
 from hubel.agent.planners.strings.numbers import counts, tests, thresholds
@@ -145,27 +147,41 @@ def _two(p: Prim, how: str, q: Prim) -> Prim:
     )
 
 
+class _Met(NamedTuple):
+    """A side of a test that one program meets, and what that is worth; whether it is inside."""
+
+    worth: float
+    alike: list[Prim]
+    is_yes: bool
+    side: int
+    term: Term
+
+
+def _various(rows: list[_Met], each: int) -> list[_Met]:
+    """So many of each program: what leaves most inputs as they are meets sides of every test."""
+    often: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        often[row.term.source] += 1
+        if often[row.term.source] <= each:
+            kept.append(row)
+    return kept
+
+
 def _one_side(data: Data, best: Met, tested: Tested, direct: Side, depth: int) -> list[Term]:
     """One side met by a program, the other read off its examples or parted again."""
-    rows = []
+    rows: list[_Met] = []
     for inside, alike in tested.items():
         for side in (inside, data.known & ~inside):
             term = _cover(best, side)
             if term and side.bit_count() >= 2:
-                rows.append(
-                    (
-                        alike[0].cost + term.cost - 0.35 * side.bit_count(),
-                        alike,
-                        side == inside,
-                        side,
-                        term,
-                    )
-                )
-    rows.sort(key=lambda r: (r[0], r[1][0].source))
+                worth = 0.35 * side.bit_count() - alike[0].cost - term.cost
+                rows.append(_Met(worth, alike, side == inside, side, term))
+    rows.sort(key=lambda r: (-r.worth, r.alike[0].source))
     out: list[Term] = []
     for trouble, some in (
-        (False, rows[: 24 if depth > 1 else 4]),
-        (True, rows[: 5 if depth > 1 else 2 if depth else 0]),
+        (False, _various(rows, 8)[: 24 if depth > 1 else 4]),
+        (True, _various(rows, 2)[: 6 if depth > 1 else 2 if depth else 0]),
     ):
         for _, alike, is_yes, side, term in some:
             rest = data.only(data.known & ~side)

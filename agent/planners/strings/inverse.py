@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -78,6 +79,17 @@ _FIXED: tuple[tuple[float, str, str, Undo], ...] = (
     *((3.0, f"{k!r}.join(x)", f"the characters of _ joined by {quoted(k)}", lambda t: t[::2]) for k in " -.,_"),
     (4.5, "refill(x, ''.join(c for c in x if c in 'aeiouAEIOU'), [c for c in x if c in 'aeiouAEIOU'][::-1])",
      "_ with its vowels in reverse order", lambda t: _refill(t)),
+    (3.5, "''.join(r[0] + str(len(r)) for r in runs(x))", "the runs of _, each as a character and its length",
+     lambda t: "".join(c * int(n) for c, n in re.findall(r"(\D)(\d+)", t))),
+)  # fmt: skip
+
+#: Ways to write a character as a number, and what the character was.
+_CODES: tuple[tuple[float, str, str, Undo], ...] = (
+    (3.0, "str(ord(c))", "the character codes", lambda w: chr(int(w))),
+    (3.5, "format(ord(c), 'x')", "the character codes in hexadecimal", lambda w: chr(int(w, 16))),
+    (3.5, "format(ord(c), 'b')", "the character codes in binary", lambda w: chr(int(w, 2))),
+    (4.0, "format(ord(c), '08b')", "the character codes in binary, 8 digits each", lambda w: chr(int(w, 2))),
+    (3.0, "str(rank(c))", "the places in the alphabet", lambda w: chr(96 + int(w)) if w != "0" else " "),
 )  # fmt: skip
 
 
@@ -89,6 +101,11 @@ def _refill(t: str) -> str:
 def _before_length(t: str) -> int:
     """How long a string was before its length was written to it."""
     return next(n for n in range(len(t)) if n + len(str(n)) == len(t))
+
+
+def _decoded(k: str, undo: Undo) -> Undo:
+    """Reads the characters that were written as numbers, with a constant between them."""
+    return lambda t: "".join(map(undo, t.split(k))) if t else ""
 
 
 def _undouble(test: str) -> Undo:
@@ -117,6 +134,14 @@ def _always() -> tuple[tuple[Prim, Undo], ...]:
     for name in ("vowels", "consonants", "letters", "digits", "capitals", "small letters"):
         source = f"''.join(c * 2 if {CLASSES[name]} else c for c in x)"
         rows.append((prim(3.5, source, f"_ with its {name} doubled"), _undouble(CLASSES[name])))
+    rows += [
+        (
+            prim(c, f"{k!r}.join({s} for c in x)", f"{n} of _, joined by {quoted(k)}"),
+            _decoded(k, u),
+        )
+        for c, s, n, u in _CODES
+        for k in " -,"
+    ]
     rows += [
         (
             prim(3.0 + 0.15 * abs(k), f"shift(x, {k})", f"_ with each letter moved by {k:+d}"),

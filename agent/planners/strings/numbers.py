@@ -145,7 +145,7 @@ def tests() -> list[Prim]:
         ]
     for i, place in enumerate(("x[:1]", "x[-1:]", "x[1:2]", "x[-2:-1]", "x[2:3]")):
         where = ("first", "last", "second", "last but one", "third")[i]
-        for k, (name, test) in enumerate(list(CLASSES.items())[:9]):
+        for k, (name, test) in enumerate(CLASSES.items()):
             cost = (1.6, 1.6, 2.6, 2.8, 2.8)[i] + 0.1 * k
             source = f"any({test} for c in {place})"
             out.append(prim(cost, source, f"the {where} character is one of the {name}"))

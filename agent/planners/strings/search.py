@@ -130,6 +130,10 @@ def direct(data: Data, wide: bool = True) -> list[Term]:
     return rules + in_two(data) if wide else rules
 
 
+#: Examples of a side from which on it may be joined of more than two pieces: few meet any four.
+_PIECES = 8
+
+
 @dataclass
 class _Side:
     """Reads programs off a part of the examples."""
@@ -142,7 +146,7 @@ class _Side:
             return sorted(found, key=lambda t: t.order)
         steps = [s for k in shown(rest, 3) for s in with_constant(k)]
         found += [t for t in map(IDENTITY.then, steps) if rest.fits(t)]
-        found = found or wordwise(rest)
+        found = found or [*wordwise(rest), *filters(rest)]
         if found:
             return sorted(found, key=lambda t: t.order)
         row = {x: i for i, x in enumerate(self.pool.inputs)}
@@ -152,7 +156,8 @@ class _Side:
             part.add(term, tuple(values[i] for i in chosen))
         every = sorted([*all_steps(), *steps], key=_by_cost)
         found = two_steps(rest, part, every, [(None, rest)], SIDE)
-        return sorted([*found, *concatenations(rest, part, 2)], key=lambda t: t.order)
+        pieces = 4 if rest.known.bit_count() >= _PIECES else 2
+        return sorted([*found, *concatenations(rest, part, pieces)], key=lambda t: t.order)
 
 
 def usual_only(data: Data) -> list[Term]:
