@@ -94,6 +94,14 @@ def test_a_planted_rule_is_recovered(kind):
     assert agreement(found.code, wrong) < 0.9
 
 
+def test_a_part_that_bare_scenes_alone_show_is_found():
+    bare = (1.0, ["plain background", "no object"], [])
+    rule = ["max", (1.0, ["gradient background"], []), bare]
+    found, _ = explored(planted(rule), seed=1)
+    assert agreement(found.code, rule) >= 0.99
+    assert found.about["open"] < 0.02
+
+
 def test_it_is_recovered_under_noise():
     rule = RULES["and not"]
     found, _ = explored(planted(rule, noise=0.35))
