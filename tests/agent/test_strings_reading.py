@@ -84,6 +84,11 @@ def pattern_in_codes(x):
     return "-".join(str(ord("v" if c in "aeiouAEIOU" else "k")) for c in x if c.isalpha())
 
 
+def joined_and_reversed(x):
+    """What was put in is of letters that inputs have, too, and backwards."""
+    return " and so ".join(x.split())[::-1]
+
+
 def a_small_vowel_first(x):
     """The condition is of a class in one case, and the other side is joined of three pieces."""
     letters = sum(c.isalpha() for c in x)
@@ -113,6 +118,7 @@ def palindromes_sorted(x):
         ranked,
         switched,
         pattern_in_codes,
+        joined_and_reversed,
         a_small_vowel_first,
         long_words_of_the_rest,
         pytest.param(palindromes_sorted, marks=pytest.mark.slow),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hubel.agent.planners.strings.data import Data
 from hubel.agent.planners.strings.steps import CLASSES, GROUPS
@@ -26,6 +27,21 @@ def shown(data: Data, most: int = 5) -> list[str]:
     often = [k for k, n in sorted(found.items(), key=lambda p: (-p[1] * len(p[0]) ** 0.5, p[0]))
              if n >= max(3, len(pairs) // 6)]  # fmt: skip
     return list(dict.fromkeys([*ends(data), *often]))[:most]
+
+
+def between(data: Data) -> list[str]:
+    """What outputs have between two words that follow each other in the input, if mostly one text.
+
+    It may be made of letters that the input has too.
+    """
+    found: Counter[str] = Counter()
+    for x, t in zip(data.inputs, data.targets, strict=True):
+        for one, other in pairwise(x.split()):
+            before, _, rest = (t or "").partition(one)
+            middle, there, _ = rest.partition(other)
+            if there and len(before) < len(t or ""):
+                found[middle] += 1
+    return [k for k, n in found.most_common(1) if n >= 3 and 1 < len(k) <= 20]
 
 
 def common_start(texts: Sequence[str]) -> str:

@@ -195,6 +195,7 @@ def _before(goals: list[tuple[Prim | None, Data]], pool: Pool) -> list[Term]:
             one = pool.terms.get(before.targets)
             found += [one.then(step)] if one is not None else []
             found += [t.then(step) for t in direct(before, wide=k < _READ)] if k < 3 * _READ else []
+            found += [t.then(step) for t in piecewise(before)] if k < _READ else []
     return found
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from hubel.agent.planners.strings.among import among, matched
 from hubel.agent.planners.strings.charwise import charwise
 from hubel.agent.planners.strings.conditions import conditional
-from hubel.agent.planners.strings.constants import shown
+from hubel.agent.planners.strings.constants import between, shown
 from hubel.agent.planners.strings.data import Data, Pool, vector
 from hubel.agent.planners.strings.numbers import counts
 from hubel.agent.planners.strings.steps import char_steps
@@ -44,7 +44,7 @@ def piecewise(data: Data) -> list[Term]:
     read off the pairs.
     """
     pairs = [(x, t) for x, t in zip(data.inputs, data.targets, strict=True) if t is not None]
-    joins = dict.fromkeys([*_JOINS, *shown(data, 3)])
+    joins = dict.fromkeys([*_JOINS, *shown(data, 3), *between(data)])
     found: list[Term] = []
     for k, cut in enumerate(_cuts()):
         for join in joins:

@@ -66,6 +66,8 @@ _WORDS: tuple[tuple[float, str, str], ...] = (
     (3.0, "' '.join(str(len(w)) for w in x.split())", "the lengths of the words of _"),
     (3.5, "'-'.join(str(len(w)) for w in x.split())", "the lengths of the words of _, hyphenated"),
     (3.5, "''.join(str(len(w)) for w in x.split())", "the lengths of the words of _, run together"),
+    (3.5, "x.split()[-1] + ', ' + ' '.join(x.split()[:-1]) if len(x.split()) > 1 else x",
+     "the last word of _, a comma, and the words before it"),
     (4.5, "', '.join(x.split()[:-1]) + ' and ' + x.split()[-1] if len(x.split()) > 1 else x",
      "the words of _ as a list with and"),
     (4.0, "'\\n'.join(x.split())", "the words of _ on lines"),
