@@ -5,6 +5,7 @@ import random
 import pytest
 
 from hubel.agent.planners.strings import explore
+from hubel.agent.planners.strings.helpers import roman
 
 
 def explored(function, budget=200, seed=0):
@@ -91,3 +92,9 @@ def test_the_same_answers_bring_the_same_questions():
 @pytest.mark.parametrize("budget", [1, 12, 60])
 def test_small_budgets_are_kept(budget):
     explored(str.swapcase, budget)
+
+
+def test_a_long_number_does_not_become_a_roman_numeral_of_gigabytes():
+    assert roman(9999) == "MMMMMMMMMCMXCIX"
+    with pytest.raises(ValueError, match="51515151515"):
+        roman(51515151515)

@@ -47,7 +47,13 @@ def ordinal_word(n: int) -> str:
 
 
 def roman(n: int) -> str:
-    """A Roman numeral; empty for zero."""
+    """A Roman numeral; empty for zero.
+
+    Raises:
+        ValueError: The number is above 9,999, of which it would be one M for each thousand.
+    """
+    if n > 9999:
+        raise ValueError(n)
     out = ""
     for v, s in zip(
         (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),

@@ -80,7 +80,7 @@ _FIXED: tuple[tuple[float, str, str, Undo], ...] = (
     (4.5, "refill(x, ''.join(c for c in x if c in 'aeiouAEIOU'), [c for c in x if c in 'aeiouAEIOU'][::-1])",
      "_ with its vowels in reverse order", lambda t: _refill(t)),
     (3.5, "''.join(r[0] + str(len(r)) for r in runs(x))", "the runs of _, each as a character and its length",
-     lambda t: "".join(c * int(n) for c, n in re.findall(r"(\D)(\d+)", t))),
+     lambda t: "".join(c * int(n) for c, n in re.findall(r"(\D)(\d{1,3})", t))),
 )  # fmt: skip
 
 #: Ways to write a character as a number, and what the character was.
