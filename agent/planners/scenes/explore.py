@@ -90,13 +90,12 @@ def explore(budget: int, seed: int) -> Explorer:
         beaten = lead(laws, top, state, data)[0] < -_DECIDED
         doubts = _told_apart(laws, top, state, data)
         doubts += [*_redrawn(top, state, data, rng), *_again(top, state, data)] if laws else []
-        unseen = Unseen(top, state.fair()) if known and sure > _LIKELY else None
+        unseen = Unseen(top, state.fair()) if sure > _LIKELY else None
         settled = (
-            known
+            unseen is not None
+            and unseen.odds < _OPEN
             and sure > _SURE
             and quiet >= _QUIET
-            and unseen is not None
-            and unseen.odds < _OPEN
             and not doubts
             and not unexplained(top, state, data)
             and missed(top, data, state.independent()) <= MISSED

@@ -119,16 +119,21 @@ def weigh(matrix: Floats, data: Data) -> tuple[Floats, Floats, float]:
 
 def loss(left: Floats, data: Data) -> Floats:
     """What a residual of each scene loses, in nats, [n]: outliers no more than others."""
-    squared = data.times * np.square(left / data.sigma)
-    lost: Floats = 0.5 * np.minimum(squared, _CAP) * data.worth / data.times
+    lost: Floats = 0.5 * np.minimum(_squared(left, data), _CAP) * data.worth / data.times
     return lost
 
 
 def _trust(left: Floats, data: Data) -> Floats:
     """How many answers each scene counts in a fit that leaves these residuals, [n]."""
-    squared = data.times * np.square(left / data.sigma)
-    trust: Floats = data.worth * np.minimum(1.0, _CAP / np.maximum(squared, 1e-9))
+    squared = np.maximum(_squared(left, data), 1e-9)
+    trust: Floats = data.worth * np.minimum(1.0, _CAP / squared)
     return trust
+
+
+def _squared(left: Floats, data: Data) -> Floats:
+    """Squared residuals, in units of the noise of the mean answer to each scene, [n]."""
+    squared: Floats = data.times * np.square(left / data.sigma)
+    return squared
 
 
 def nothing(data: Data) -> float:

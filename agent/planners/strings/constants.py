@@ -37,9 +37,9 @@ def between(data: Data) -> list[str]:
     found: Counter[str] = Counter()
     for x, t in zip(data.inputs, data.targets, strict=True):
         for one, other in pairwise(x.split()):
-            before, _, rest = (t or "").partition(one)
+            _, _, rest = (t or "").partition(one)
             middle, there, _ = rest.partition(other)
-            if there and len(before) < len(t or ""):
+            if there:
                 found[middle] += 1
     return [k for k, n in found.most_common(1) if n >= 3 and 1 < len(k) <= 20]
 
